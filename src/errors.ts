@@ -88,6 +88,27 @@ export function retryAfterMs(code: ErrorCode): number | undefined {
   return (ERROR_TABLE[code] as Row).retryAfterMs;
 }
 
+/** Returns the status of HTTP for an error of this code. */
+export function httpStatus(code: ErrorCode): number {
+  // Writes are stopped on every device. With 503 a balancer would try them all, and take each for broken.
+  if (code === "WRITES_STOPPED") return 403;
+  switch (GrpcStatus[ERROR_TABLE[code].grpc]) {
+    case GrpcStatus.INVALID_ARGUMENT:
+      return 400;
+    // Not 401: git would ask the person for a password, and there is none.
+    case GrpcStatus.UNAUTHENTICATED:
+    case GrpcStatus.PERMISSION_DENIED:
+      return 403;
+    case GrpcStatus.NOT_FOUND:
+      return 404;
+    case GrpcStatus.INTERNAL:
+      return 500;
+    // Another device may be able to serve the request, so a balancer may try it.
+    default:
+      return 503;
+  }
+}
+
 /** An expected failure. `message` is one sentence: what, why, what to do. `details` has the values that vary. */
 export class LockstepError extends Error {
   override readonly name = "LockstepError";

@@ -1,7 +1,9 @@
 // The client that front ends and the command line use to call a sidecar. It throws a LockstepError with the code of the
 // sidecar's error.
+import type { ServerResponse } from "node:http";
 import { Client as GrpcClient, Metadata, type MethodDefinition, type ServiceError } from "@grpc/grpc-js";
 import type { MethodDefinition as TypedMethod } from "@grpc/proto-loader";
+import type { BeforeReadRequest } from "../generated/lockstep/v1/BeforeReadRequest.ts";
 import type { BeginWriteRequest } from "../generated/lockstep/v1/BeginWriteRequest.ts";
 import type { ClusterServiceDefinition } from "../generated/lockstep/v1/ClusterService.ts";
 import type { SyncServiceDefinition } from "../generated/lockstep/v1/SyncService.ts";
@@ -9,6 +11,8 @@ import type { WatchRequest } from "../generated/lockstep/v1/WatchRequest.ts";
 import { type CallOptions, Methods, type Repeats } from "../generated/methods.ts";
 import { loadServices } from "../protocol/proto.ts";
 import { channelOf, type Endpoint } from "./endpoint.ts";
+import { HEALTH } from "./health.ts";
+import { beforeHttpRead, type Granted } from "./http-read.ts";
 import { repeat } from "./repeat.ts";
 import { errorFromStatus } from "./status-error.ts";
 import { type WatchEvent, watchAnew } from "./watch.ts";
@@ -35,17 +39,6 @@ const BACK_OFF_MS = 1_000;
 /** How long a method tries, unless its caller says otherwise. A first copy of a large repository takes longer. */
 const CALL_MS = 60_000;
 const HEALTH_MS = 3_000;
-
-/** grpc.health.v1.Health/Check. Its request is empty, and an answer of two bytes has the status: 1 is SERVING. */
-const HEALTH: MethodDefinition<object, { readonly serving: boolean }> = {
-  path: "/grpc.health.v1.Health/Check",
-  requestStream: false,
-  responseStream: false,
-  requestSerialize: () => Buffer.alloc(0),
-  requestDeserialize: () => ({}),
-  responseSerialize: () => Buffer.alloc(0),
-  responseDeserialize: (answer) => ({ serving: answer.equals(Buffer.from([8, 1])) }),
-};
 
 /**
  * A connection to one sidecar. The first call connects. There is a method for each RPC; it repeats the call where the
@@ -97,6 +90,14 @@ export class Client extends Methods {
    */
   override watch(request: WatchRequest, { signal }: CallOptions = {}): AsyncGenerator<WatchEvent> {
     return watchAnew((asked, until) => this.stream("Watch", asked, until), request, signal);
+  }
+
+  /**
+   * Asks before a read that an HTTP request wants, as `beforeRead` does. If the read is refused, it answers the request
+   * with the sentence and returns undefined. Asks no longer when the client of the request has left.
+   */
+  beforeHttpRead(request: BeforeReadRequest, response: ServerResponse, options?: CallOptions): Promise<Granted> {
+    return beforeHttpRead(this, request, response, options);
   }
 
   /**

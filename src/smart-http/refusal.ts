@@ -1,5 +1,5 @@
 // The refusals of the gate: an HTTP status and a sentence. git prints a text/plain body behind `remote:`.
-import { ERROR_TABLE, type ErrorCode, firstError, GrpcStatus, retryAfterMs } from "../errors.ts";
+import { firstError, httpStatus, retryAfterMs } from "../errors.ts";
 import { errorCode, toldToStrangers } from "./strangers.ts";
 
 /** An answer other than 200. `message` is a sentence for the person at the other end. */
@@ -18,26 +18,6 @@ export class Refusal extends Error {
 /** Makes the refusal of a body that ended too early, or whose compression is damaged. */
 export function damagedBody(cause: unknown): Refusal {
   return new Refusal(400, "The request body is damaged.", { cause });
-}
-
-function httpStatus(code: ErrorCode): number {
-  // Writes are stopped on every device. With 503 a balancer would try them all, and take each for broken.
-  if (code === "WRITES_STOPPED") return 403;
-  switch (GrpcStatus[ERROR_TABLE[code].grpc]) {
-    case GrpcStatus.INVALID_ARGUMENT:
-      return 400;
-    // Not 401: git would ask the person for a password, and there is none.
-    case GrpcStatus.UNAUTHENTICATED:
-    case GrpcStatus.PERMISSION_DENIED:
-      return 403;
-    case GrpcStatus.NOT_FOUND:
-      return 404;
-    case GrpcStatus.INTERNAL:
-      return 500;
-    // Another device may be able to serve the request, so a balancer may try it.
-    default:
-      return 503;
-  }
 }
 
 /** Returns why a request was refused, in few words: the code of `thrown`, or `HTTP_` with the status of its answer. */

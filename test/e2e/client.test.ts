@@ -133,8 +133,16 @@ it("the front end in examples/ serves the newest commit to stock git, and passes
       expect(await cluster.git.git(["rev-parse", "HEAD"], { cwd: clone })).toBe(commit);
     }
     const absent = await fetch(`http://127.0.0.1:${port}/not/there.git/info/refs?service=git-upload-pack`);
-    expect(absent.status).toBe(503);
+    expect(absent.status).toBe(404);
     expect(await absent.text()).toContain("not/there");
+    const hostile = await fetch(`http://127.0.0.1:${port}/..%2f..git/info/refs?service=git-upload-pack`);
+    expect(hostile.status).toBe(400);
+    const damaged = { method: "POST", headers: { "Content-Encoding": "gzip" }, body: "no gzip" };
+    await fetch(`${url}/git-upload-pack`, damaged).then((answer) => answer.text());
+    await three.kill();
+    const away = fetch(`${url}/info/refs?service=git-upload-pack`, { signal: AbortSignal.timeout(500) });
+    await expect(away).rejects.toThrow(/aborted/);
+    await three.start();
     const push = await cluster.git.run(["push", url, "main:refs/heads/other"], {
       cwd: join(cluster.git.dir, "clone-0"),
     });

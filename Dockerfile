@@ -48,7 +48,7 @@ USER 1000:1000
 ENV LOCKSTEP_ROOT=/srv/git LOCKSTEP_LISTEN=0.0.0.0:7420 LOCKSTEP_GIT_LISTEN=0.0.0.0:7421 LOCKSTEP_HTTP_LISTEN=0.0.0.0:7422
 VOLUME ["/srv/git"]
 EXPOSE 7420 7421 7422
-# `lockstep gate` has no such port: run it with --no-healthcheck.
+# `lockstep gate` has no such port: run it with --no-healthcheck, or with a check of its --gate-http-listen.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["node", "-e", "const port = process.env.LOCKSTEP_HTTP_LISTEN.split(':').pop(); fetch(`http://127.0.0.1:${port}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["tini", "--", "lockstep"]

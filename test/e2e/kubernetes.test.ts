@@ -11,6 +11,7 @@ import type { Container, Probe } from "kubernetes-types/core/v1.js";
 import { describe, expect, it } from "vitest";
 import { expectPorts, expectProbes, expectRestricted, expectVolumes } from "../support/pods/checks.ts";
 import { readImage } from "../support/pods/image.ts";
+import { portOf } from "../support/pods/manifests.ts";
 import { GATE_URL, REPOSITORY } from "../support/pods/overlay.ts";
 import { overlay, startOverlayOfFile } from "../support/pods/overlay-of-file.ts";
 import { podsMissing } from "../support/pods/pod-cluster.ts";
@@ -23,6 +24,12 @@ describe.skipIf(missing.length > 0)("the pods of the overlay gate", () => {
   startOverlayOfFile((places) => ({ name: "gate", imageOf: () => image, blocks: { secrets: places, users: {} } }));
 
   it("answer every probe, and serve metrics where their annotations say", () => expectProbes(overlay));
+  it("serve the metrics of the gate at its port gate-http", async () => {
+    const { cluster, pods } = overlay;
+    const port = portOf(pods[0].container("gate").plan.spec, "gate-http");
+    const place = { host: pods[0].address, port, path: "/metrics", timeoutMs: 5_000 };
+    expect((await cluster.network.get(place)).text).toContain("lockstep_gate_build_info");
+  });
   it("listen on each port, and services lead to such ports", () => expectPorts(overlay, ["lockstep", "git"]));
   it("run as an ordinary user without rights, and cannot write to their root", () => expectRestricted(overlay));
 
@@ -40,9 +47,10 @@ describe.skipIf(missing.length > 0)("the pods of the overlay gate", () => {
   it("stay ready and alive while PostgreSQL is away, say so to clients, and start no git server", async () => {
     const { cluster, pods } = overlay;
     await cluster.leadDatabase(false);
-    const [{ startupProbe, readinessProbe, livenessProbe }] = overlay.containers as [Container];
+    const [{ startupProbe }] = overlay.containers as [Container];
     for (const pod of pods) {
-      for (const probe of [readinessProbe, livenessProbe]) await pod.probe("lockstep", probe as Probe);
+      for (const { name, readinessProbe, livenessProbe } of overlay.containers)
+        for (const probe of [readinessProbe, livenessProbe]) await pod.probe(name, probe as Probe);
       await expect(pod.probe("lockstep", startupProbe as Probe)).rejects.toThrow(/\/readyz: 503/);
     }
     await cluster.lead("git", [pods[1]]);

@@ -42,6 +42,10 @@ const CSI_ATTRIBUTES = [
   ...["privatekey-file", "fs-group", "renew-before", "reuse-private-key"],
 ].map((name) => `csi.cert-manager.io/${name}`);
 
+interface Monitor {
+  readonly spec: { readonly podMetricsEndpoints: readonly { readonly port: string }[] };
+}
+
 describe.skipIf("missing" in kubectl)("the manifests", () => {
   const overlays = new Map<string, Manifest[]>();
   let dir: string;
@@ -122,6 +126,20 @@ describe.skipIf("missing" in kubectl)("the manifests", () => {
       const added = await withPart(copy, name, "../../readiness/with-database");
       expect([name, readinessOf(added)]).toEqual([name, "/readyz"]);
       expect(await compile(added)).toBe("");
+    }
+  });
+
+  it("have the ports that the monitor of pods asks for metrics", async () => {
+    const copy = join(dir, "monitored");
+    await cp(KUBERNETES, copy, { recursive: true });
+    for (const [name, rendered] of overlays) {
+      const isThere = rendered.some(({ kind }) => kind === "PodMonitor");
+      const objects = isThere ? rendered : await withPart(copy, name, "../../monitoring/pod-monitor");
+      expect(await compile(objects)).toBe("");
+      const { spec } = objectOf(objects, "PodMonitor", "lockstep") as unknown as Monitor;
+      const ports = containersOf(statefulSetOf(objects)).flatMap((each) => each.ports ?? []);
+      const asked = spec.podMetricsEndpoints.filter(({ port }) => ports.some(({ name: known }) => known === port));
+      expect([name, asked.length]).toEqual([name, name.startsWith("gate") ? 2 : 1]);
     }
   });
 });

@@ -61,6 +61,9 @@ create table lockstep.device (
   trusts_ca boolean not null default false,
   -- False: pushes and sessions go to the other devices; reads are served.
   writes boolean not null default true,
+  -- The file system of its root in bytes, as the device told it last. null: it has told nothing.
+  disk_free bigint check (disk_free >= 0),
+  disk_size bigint check (disk_size >= 0),
   -- True: the replicas of all repositories that are on all devices have been inserted.
   placed boolean not null default false,
   created_at timestamptz not null default clock_timestamp()

@@ -2,6 +2,7 @@
 import { mkdtemp, open, realpath, rm, rmdir, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Config } from "../config.ts";
+import { LITTLE_BYTES, TOO_FEW_BYTES } from "../disk-room.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { lockCommand, nativeShim } from "../git/root/install-shim.ts";
 import { tryLock } from "../git/root/root-lock.ts";
@@ -13,8 +14,6 @@ import { Database } from "../store/database/database.ts";
 import { assertMounted } from "../sync/device/assert-root.ts";
 import type { Look, Verdict } from "./finding.ts";
 
-const LITTLE_BYTES = 1 << 30;
-const TOO_FEW_BYTES = 100 << 20;
 const FEW_FILES = 10_000;
 
 export const lookAtRoot: Look = async (config) => {

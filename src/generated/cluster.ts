@@ -29,6 +29,7 @@ import type { CreateRepositoryRequest as _lockstep_v1_CreateRepositoryRequest, C
 import type { CreateRepositoryResponse as _lockstep_v1_CreateRepositoryResponse, CreateRepositoryResponse__Output as _lockstep_v1_CreateRepositoryResponse__Output } from './lockstep/v1/CreateRepositoryResponse.ts';
 import type { Device as _lockstep_v1_Device, Device__Output as _lockstep_v1_Device__Output } from './lockstep/v1/Device.ts';
 import type { DeviceDetails as _lockstep_v1_DeviceDetails, DeviceDetails__Output as _lockstep_v1_DeviceDetails__Output } from './lockstep/v1/DeviceDetails.ts';
+import type { DiskRoom as _lockstep_v1_DiskRoom, DiskRoom__Output as _lockstep_v1_DiskRoom__Output } from './lockstep/v1/DiskRoom.ts';
 import type { DrainDeviceRequest as _lockstep_v1_DrainDeviceRequest, DrainDeviceRequest__Output as _lockstep_v1_DrainDeviceRequest__Output } from './lockstep/v1/DrainDeviceRequest.ts';
 import type { DrainDeviceResponse as _lockstep_v1_DrainDeviceResponse, DrainDeviceResponse__Output as _lockstep_v1_DrainDeviceResponse__Output } from './lockstep/v1/DrainDeviceResponse.ts';
 import type { EnqueueCommandRequest as _lockstep_v1_EnqueueCommandRequest, EnqueueCommandRequest__Output as _lockstep_v1_EnqueueCommandRequest__Output } from './lockstep/v1/EnqueueCommandRequest.ts';
@@ -202,6 +203,7 @@ export interface ProtoGrpcType {
       CreateRepositoryResponse: MessageTypeDefinition<_lockstep_v1_CreateRepositoryResponse, _lockstep_v1_CreateRepositoryResponse__Output>
       Device: MessageTypeDefinition<_lockstep_v1_Device, _lockstep_v1_Device__Output>
       DeviceDetails: MessageTypeDefinition<_lockstep_v1_DeviceDetails, _lockstep_v1_DeviceDetails__Output>
+      DiskRoom: MessageTypeDefinition<_lockstep_v1_DiskRoom, _lockstep_v1_DiskRoom__Output>
       DrainDeviceRequest: MessageTypeDefinition<_lockstep_v1_DrainDeviceRequest, _lockstep_v1_DrainDeviceRequest__Output>
       DrainDeviceResponse: MessageTypeDefinition<_lockstep_v1_DrainDeviceResponse, _lockstep_v1_DrainDeviceResponse__Output>
       EnqueueCommandRequest: MessageTypeDefinition<_lockstep_v1_EnqueueCommandRequest, _lockstep_v1_EnqueueCommandRequest__Output>

@@ -25,6 +25,7 @@ export type { CreateRepositoryRequest } from './lockstep/v1/CreateRepositoryRequ
 export type { CreateRepositoryResponse__Output as CreateRepositoryResponse } from './lockstep/v1/CreateRepositoryResponse.ts';
 export type { DeviceDetails__Output as DeviceDetails } from './lockstep/v1/DeviceDetails.ts';
 export type { Device__Output as Device } from './lockstep/v1/Device.ts';
+export type { DiskRoom__Output as DiskRoom } from './lockstep/v1/DiskRoom.ts';
 export type { DrainDeviceRequest } from './lockstep/v1/DrainDeviceRequest.ts';
 export type { DrainDeviceResponse__Output as DrainDeviceResponse } from './lockstep/v1/DrainDeviceResponse.ts';
 export type { EnqueueCommandRequest } from './lockstep/v1/EnqueueCommandRequest.ts';

@@ -1,8 +1,9 @@
 // Says what an operator should do now, the most urgent first, with the commands to type.
+import { judgeRoom } from "../disk-room.ts";
 import { repositoryName } from "../names.ts";
 import { adviseRepositories } from "./advise-repositories.ts";
 import { html } from "./parts/html.ts";
-import { ago, count, since, type Tone, word } from "./parts/said.ts";
+import { ago, count, since, size, type Tone, word } from "./parts/said.ts";
 import type { Finding } from "./parts/to-do.ts";
 import type { Survey } from "./survey.ts";
 
@@ -11,6 +12,7 @@ export function adviseCluster(survey: Survey, warnings: readonly string[]): Find
   return [
     ...adviseRepositories(survey),
     ...adviseDevices(survey),
+    ...adviseDisks(survey),
     ...adviseKeys(survey),
     ...warnings.map(
       (warning): Finding => ({ tone: "warn", short: "a warning of this device", what: html`${warning}`, commands: [] }),
@@ -59,6 +61,24 @@ function adviseDevices({ devices, drained, behind }: Survey): Finding[] {
         commands: [["To let it take them again:", `lockstep device set ${name} --writes`]],
       });
     return found;
+  });
+}
+
+function adviseDisks({ devices }: Survey): Finding[] {
+  return devices.flatMap(({ name, live, room }): Finding[] => {
+    const how = room === null || !live ? "enough" : judgeRoom(room);
+    if (room === null || (how !== "little" && how !== "too_little")) return [];
+    return [
+      {
+        tone: how === "little" ? "warn" : "bad",
+        short: `the disk of device ${name} is nearly full`,
+        what: html`The disk of device ${name} has ${size(room.freeBytes)} free of ${size(room.sizeBytes)}. Pushes and catch-ups there fail once it is full. Make room, or give the device a larger disk.`,
+        commands: [
+          ["What Lockstep keeps there, and for how long:", "lockstep retention list"],
+          ["To take pushes and new replicas away:", `lockstep device drain ${name}`],
+        ],
+      },
+    ];
   });
 }
 

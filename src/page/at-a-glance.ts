@@ -1,4 +1,5 @@
 // The page of the whole cluster: whether all is well, what to do, the devices, and how many repositories are how.
+import { judgeRoom } from "../disk-room.ts";
 import { unsafeHead } from "../unsafe-head.ts";
 import { KEPT } from "./count-repositories.ts";
 import { type Html, html, type Part } from "./parts/html.ts";
@@ -6,7 +7,6 @@ import { ago, count, duration, NOTHING, named, repositoryLink, since, size, stat
 import { table } from "./parts/table.ts";
 import { type Finding, toDo } from "./parts/to-do.ts";
 import type { Restless, Survey } from "./survey.ts";
-import type { Disk } from "./what-is-known.ts";
 
 /** Repositories that are listed here. The page of repositories has all of them. */
 const SHOWN = 12;
@@ -40,8 +40,8 @@ export function verdictOnOne(row: Restless, findings: readonly Finding[]): { ton
   return { tone: "note", said: `Reads and pushes are served: ${on}. Behind: ${row.behind.join(", ")}.` };
 }
 
-/** Makes the page. `disk`: of the device that answers. */
-export function atAGlance(survey: Survey, findings: readonly Finding[], disk: Disk | undefined): Html {
+/** Makes the page. */
+export function atAGlance(survey: Survey, findings: readonly Finding[]): Html {
   return html`<h1 class="hidden">The cluster at a glance</h1>
 ${toDo(findings)}
 <section aria-labelledby="devices"><h2 id="devices">Devices</h2>
@@ -55,7 +55,7 @@ ${table(
     device.leaseMs === null ? "none" : `${duration(device.leaseMs)} left`,
     survey.behind.get(device.name)?.toLocaleString("en-US") ?? 0,
     workOf(device),
-    disk?.device === device.name ? diskOf(disk) : "–",
+    diskOf(device),
     device.grpcAddress,
   ]),
 )}</section>
@@ -83,9 +83,15 @@ function workOf({ placing, missing, replicas, openCommands }: Survey["devices"][
   return parts.join(", ") || "none";
 }
 
-function diskOf({ free, size: all }: Disk): Html {
-  const used = Math.round((1 - free / all) * 100);
-  return html`<meter min="0" max="100" low="80" high="90" optimum="0" value="${used}" aria-label="used">${used} %</meter> ${size(free)} free of ${size(all)}`;
+/** Says what a device told of its disk. Below a tenth it is marked, as the alert LockstepDiskFull says it. */
+function diskOf({ room }: Survey["devices"][number]): Part {
+  if (room === null) return "–";
+  const { freeBytes, sizeBytes } = room;
+  const used = sizeBytes > 0 ? Math.round((1 - freeBytes / sizeBytes) * 100) : 100;
+  const said = `${size(freeBytes)} free of ${size(sizeBytes)}`;
+  const how = judgeRoom(room);
+  const marked = how === "enough" ? said : state(how === "too_little" ? "bad" : "warn", said);
+  return html`<meter min="0" max="100" low="80" high="90" optimum="0" value="${used}" aria-label="used">${used} %</meter> ${marked}`;
 }
 
 function tiles({ repositories, atRest, counts, unknown }: Survey): Html {

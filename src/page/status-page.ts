@@ -17,7 +17,7 @@ import { type ListRequest, listOf, listRequest, repositoriesPage } from "./repos
 import { readDetails, statusOf } from "./repository.ts";
 import { repositoryPage } from "./repository-page.ts";
 import { type Survey, Surveyor } from "./survey.ts";
-import { databaseIsAway, readDisk, replicaHere } from "./what-is-known.ts";
+import { databaseIsAway, replicaHere } from "./what-is-known.ts";
 
 /** Requests at once. They are quick, unless the database is slow. */
 const REQUESTS = 32;
@@ -100,12 +100,12 @@ export class StatusPage {
 
   async #cluster(): Promise<Shown> {
     const context = this.#source.context();
-    const [survey, disk] = await Promise.all([this.#survey(), context && readDisk(context)]);
+    const survey = await this.#survey();
     const findings = adviseCluster(survey, context?.warnings() ?? []);
     const { failure } = this.#surveyor;
     const away = failure && databaseIsAway(context, failure, survey.at);
     const verdict = failure ? AWAY : verdictOn(survey, findings);
-    const body = html`${away}${atAGlance(survey, findings, disk)}`;
+    const body = html`${away}${atAGlance(survey, findings)}`;
     return { title: "At a glance", place: "/status", at: survey.at, verdict, body };
   }
 

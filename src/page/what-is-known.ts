@@ -1,26 +1,8 @@
 // What this device knows by itself, also while PostgreSQL is away.
-import { statfs } from "node:fs/promises";
 import type { SyncContext } from "../sync/device/context.ts";
 import { type Html, html } from "./parts/html.ts";
 import { count, duration, since, state } from "./parts/said.ts";
 import { facts } from "./parts/table.ts";
-
-/** The room on the disk of a device, in bytes. */
-export interface Disk {
-  readonly device: string;
-  readonly free: number;
-  readonly size: number;
-}
-
-/** Returns the room on the disk of this device. undefined: the disk does not say. */
-export async function readDisk({ root, me }: SyncContext): Promise<Disk | undefined> {
-  try {
-    const { bavail, blocks, bsize } = await statfs(root);
-    return { device: me.device, free: bavail * bsize, size: blocks * bsize };
-  } catch {
-    return undefined;
-  }
-}
 
 /** Makes the section about a database that does not answer, with what this device knows. */
 export function databaseIsAway(

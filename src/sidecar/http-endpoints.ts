@@ -1,6 +1,6 @@
 // What the plain HTTP port answers, also while the sidecar is starting or stopping.
-import { statfs } from "node:fs/promises";
 import type { Logger } from "pino";
+import { readRoom } from "../disk-room.ts";
 import { LockstepError } from "../errors.ts";
 import type { HostNames } from "../host-names.ts";
 import type { HttpEndpoints } from "../http/server.ts";
@@ -43,10 +43,7 @@ export function makeMetrics(progress: Progress, { db, device, root, credentials,
     headQueries: () => progress.context?.heads.queries ?? 0,
     commands: () => queueDepth(db, device),
     cluster: () => readClusterFigures(db),
-    disk: async () => {
-      const { bavail, blocks, bsize } = await statfs(root);
-      return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
-    },
+    disk: () => readRoom(root),
     certificates: () => credentials.expiries,
     build: { version: ownVersion(), git, schema: String(knownSchemaLevel()) },
   });

@@ -1,4 +1,5 @@
 // What a sidecar does all the time, beside the calls that it answers.
+import { readRoom } from "../disk-room.ts";
 import { RepairLoop } from "../queue/repair-loop.ts";
 import { runCommands } from "../queue/run-commands.ts";
 import { Wakeups } from "../queue/wakeups.ts";
@@ -12,6 +13,7 @@ import { patrol } from "../sync/catch-up/patrol.ts";
 import { keepPlaced } from "../sync/catch-up/place-replicas.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { deliverHooks } from "../sync/hooks/deliver-hooks.ts";
+import { KnownRoom } from "../sync/lease/known-room.ts";
 import { type OwnKey, untilTrusted } from "../sync/registry/enroll-self.ts";
 import { untilSshTrusted } from "../sync/registry/enroll-ssh.ts";
 import type { Registry } from "../sync/registry/registry.ts";
@@ -26,7 +28,8 @@ export async function startLoops(
   follower: Follower,
   { life, notifyUrl, registry, own }: { life: Lifetime; notifyUrl: UrlSource; registry: Registry; own: OwnKey },
 ): Promise<void> {
-  const { db, me, lease } = context;
+  const { db, me, lease, root } = context;
+  const disk = new KnownRoom(() => readRoom(root));
   const wakeups = new Wakeups();
   const repairs = new RepairLoop(context, wakeups.wake);
   const onReconnect = () => {
@@ -43,7 +46,7 @@ export async function startLoops(
   };
   const handlers = { onHeads, onReconnect, onCommands: wakeups.wake, onRegistry: registry.wake };
   await Promise.all([
-    lease.keep({ onFenced: life.onFenced, onFailOver: onReconnect }, life.over),
+    lease.keep({ onFenced: life.onFenced, onFailOver: onReconnect, room: () => disk.last }, life.over),
     registry.run(life.over),
     untilTrusted(db, own, context.log, life.over),
     untilSshTrusted(db, own, context.log, life.over),

@@ -1,4 +1,5 @@
 // The gauges of this device, read when somebody asks for the page.
+import type { DiskRoom } from "../disk-room.ts";
 import type { Families } from "./families.ts";
 
 /** The open commands of this device. */
@@ -6,12 +7,6 @@ export interface QueueDepth {
   readonly queued: number;
   readonly running: number;
   readonly oldestSeconds: number;
-}
-
-/** The file system of the root. */
-export interface DiskFigures {
-  readonly freeBytes: number;
-  readonly sizeBytes: number;
 }
 
 /** How much of a limit is used. `most`: beyond it, somebody waits or is refused. */
@@ -25,7 +20,7 @@ export interface LimitUse {
 export interface DeviceFigures {
   readonly headQueries: number;
   readonly queue: QueueDepth | undefined;
-  readonly disk: DiskFigures | undefined;
+  readonly disk: DiskRoom | undefined;
   readonly certificates: readonly { readonly file: string; readonly endsAt: number }[];
   readonly limits: readonly LimitUse[];
 }

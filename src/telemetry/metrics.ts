@@ -1,7 +1,8 @@
 // The page at /metrics, for Prometheus. docs/metrics.md explains each metric.
+import type { DiskRoom } from "../disk-room.ts";
 import type { ClusterFigures } from "../figures.ts";
 import { clusterGauges } from "./cluster-gauges.ts";
-import { type DeviceFigures, type DiskFigures, deviceGauges, type QueueDepth } from "./device-gauges.ts";
+import { type DeviceFigures, deviceGauges, type QueueDepth } from "./device-gauges.ts";
 import { Families } from "./families.ts";
 import { KeptAnswer } from "./kept-answer.ts";
 import { Limits } from "./limits.ts";
@@ -21,7 +22,7 @@ export interface MetricSources {
   /** Returns the open commands of this device. Rejects if the database does not answer. */
   readonly commands: () => Promise<QueueDepth>;
   readonly cluster?: () => Promise<ClusterFigures>;
-  readonly disk?: () => Promise<DiskFigures>;
+  readonly disk?: () => Promise<DiskRoom>;
   /** Returns the certificates that this device uses, each with the file that holds it and its end in milliseconds. */
   readonly certificates?: () => DeviceFigures["certificates"];
   /** The versions of this program and of what it runs with. */
@@ -35,7 +36,7 @@ export class Metrics extends WorkMetrics {
   readonly #families: Families;
   readonly #sources: MetricSources;
   readonly #queue: KeptAnswer<QueueDepth>;
-  readonly #disk: KeptAnswer<DiskFigures>;
+  readonly #disk: KeptAnswer<DiskRoom>;
   readonly #cluster: KeptAnswer<ClusterFigures>;
   readonly #showDevice: (figures: DeviceFigures) => void;
   readonly #showCluster: (figures: ClusterFigures | undefined) => void;

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { text } from "node:stream/consumers";
 import pg from "pg";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type Ended, ended, PATIENCE, PROGRAM } from "../support/cluster-device.ts";
 import { type Environment, EXIT, expectSentence, runHere, Terminal } from "../support/command-line.ts";
 import { cluster, one, startClusterOfFile } from "../support/file-cluster.ts";
@@ -29,7 +29,20 @@ describe("people", () => {
     expect((await lockstep(["sync", "people/app"])).stdout).toBe("people/app is current at version 0.\n");
     expect((await lockstep(["log", "people/app"])).stdout).toBe("Nothing has been written yet.\n");
     expect((await lockstep(["verify", "people/app"])).stdout).toMatch(/all 1 refs are those of version 0\.\n$/);
-    expect((await lockstep(["status"])).stdout).toMatch(/^repo001 +live +localhost:\d+$/m);
+    expect((await lockstep(["status"])).stdout).toMatch(/^repo001 +live +localhost:\d+/m);
+  });
+
+  it("see how much room the disk of each device has, once it has renewed its lease", async () => {
+    await vi.waitFor(
+      async () => {
+        const { stdout } = await lockstep(["status"]);
+        for (const device of ["repo001", "repo002", "repo003"])
+          expect(stdout).toMatch(new RegExp(`^${device} +live +localhost:\\d+ +[\\d.]+ [kMG]?B \\(\\d+ %\\)$`, "m"));
+      },
+      { timeout: 30_000, interval: 500 },
+    );
+    const { disk } = (await one.lockstep("device", "show", "repo003")).document;
+    expect(disk.size_bytes).toBeGreaterThan(disk.free_bytes);
   });
 
   it("are told that the sidecar is not running, and where its socket should be", async () => {

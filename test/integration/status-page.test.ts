@@ -130,6 +130,34 @@ describe("the cluster at a glance", () => {
     expect(row("b")).toMatch(/up.*left.*\|1\|/);
   });
 
+  it("shows the disk of each device as it told it, and says what to do where there is little room", async () => {
+    const cell = (body: string, device: string) =>
+      new RegExp(`<th scope="row">${device}</th>(.*?)</tr>`).exec(body)?.[1]?.split("<td")[6];
+    const told = async (free: number) =>
+      await sql("update lockstep.device set disk_free = $1, disk_size = 1e11 where name = 'b'", [free]);
+    expect(cell(await untilShown("/status", "state/stopped"), "b")).toMatch(/>–</);
+    await told(5e10);
+    const enough = await untilShown("/status", "50.0 GB free of 100 GB");
+    expect(cell(enough, "b")).toMatch(/<meter .*value="50".*50\.0 GB free of 100 GB/);
+    expect(cell(enough, "b")).not.toContain("state");
+    expect(cell(enough, "a")).toMatch(/>–</);
+    await told(9e9);
+    const low = await untilShown("/status", "9.0 GB free of 100 GB");
+    expect(cell(low, "b")).toMatch(/<meter .*value="91".*class="state warn".*9\.0 GB free/);
+    expect(low).not.toContain("nearly full");
+    await told(9e8);
+    const little = await untilShown("/status", "the disk of device b is nearly full");
+    expect(cell(little, "b")).toMatch(/class="state warn".*900 MB free/);
+    expect(little).toContain('<code class="command">lockstep device drain b</code>');
+    await told(9e7);
+    expect(cell(await untilShown("/status", "90.0 MB free"), "b")).toMatch(/class="state bad"/);
+    await sql("update lockstep.device set disk_free = null, disk_size = null");
+    await vi.waitFor(async () => expect((await page.ask("/status")).body).not.toContain("nearly full"), {
+      timeout: MANY_MS,
+      interval: 200,
+    });
+  });
+
   it("tells of a device that takes no writes, of one that drains, and of one that is down", async () => {
     await sql("update lockstep.device set writes = false where name = 'a'");
     await untilShown("/status", "lockstep device set a --writes");

@@ -159,7 +159,7 @@ export const STATEMENTS_OF_REPLICAS: Readonly<Record<string, StatementAtSize>> =
   recordRoot: { call: () => recordRoot(db, me, { path: "/srv/git", mount: "/", place: "1 2" }), rows: FEW },
   recordedRoot: { call: () => recordedRoot(db, "a"), rows: FEW },
   releaseLease: { call: () => releaseLease(db, { ...me, fence: 0n }), rows: FEW },
-  renewLease: { call: () => renewLease(db, me, HERE), rows: FEW },
+  renewLease: { call: () => renewLease(db, me, HERE, { freeBytes: 1, sizeBytes: 2 }), rows: FEW },
   enqueueRepairs: {
     call: () => enqueueRepairs(db, me, search(false)),
     rows: TIMES * 4 * PAGE,

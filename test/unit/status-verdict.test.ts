@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { type Facts, verdictOf } from "../../src/cli/commands/status-verdict.ts";
 import { shown } from "../../src/cli/terminal/styled.ts";
 
+const DEVICE = { name: "a", state: "live", live: true, disk: null };
 const WELL: Facts = {
-  ...{ devices: [{ name: "a", state: "live" }], repositories: [], write_locks: [], waiting_keys: [] },
+  ...{ devices: [DEVICE], repositories: [], write_locks: [], waiting_keys: [] },
   ...{ revoked_keys: [], scrubs: [], warnings: [] },
 };
 const REPOSITORY = { name: "team/app", behind: [], broken: [], unsafe: false, stuck: false, stopped: null };
@@ -13,14 +14,23 @@ const repository = (more: object) => ({ repositories: [{ ...REPOSITORY, ...more 
 describe("the first line of status", () => {
   it("says that all is well, also while devices catch up or a device was removed", () => {
     expect(verdict({})).toBe("All is well: one device is live.");
-    const devices = ["live", "live", "draining", "removed"].map((state, index) => ({ name: String(index), state }));
+    const devices = ["live", "live", "draining", "removed"].map((state, index) => ({
+      ...DEVICE,
+      name: String(index),
+      state,
+    }));
     expect(verdict({ devices, ...repository({ behind: ["b"], unsafe: true }) })).toBe(
       "All is well: 2 devices are live. Devices catch up with one repository.",
     );
   });
 
   it.each([
-    [{ devices: [{ name: "a", state: "down" }] }, "a: down; start `lockstep serve` there"],
+    [{ devices: [{ ...DEVICE, state: "down", live: false }] }, "a: down; start `lockstep serve` there"],
+    [
+      { devices: [{ ...DEVICE, disk: { state: "little" } }] },
+      "a: the disk is nearly full; make room, or take pushes away with `lockstep device drain NAME`",
+    ],
+    [{ devices: [{ ...DEVICE, state: "draining", disk: { state: "too_little" } }] }, "a: the disk is nearly full"],
     [repository({ stopped: "lost writes" }), "team/app: stopped, and needs your decision; see `lockstep thaw NAME`"],
     [repository({ stuck: true, unsafe: true }), "team/app: stuck: the devices with the newest version are down"],
     [repository({ broken: ["b"] }), "team/app: broken on a device; `lockstep repo show NAME` says why"],
@@ -33,6 +43,12 @@ describe("the first line of status", () => {
   ])("names what needs a person, with the remedy: %j", (facts, line) => {
     expect(verdict(facts as Partial<Facts>)).toMatch(/^One thing needs you:\n {2}- /);
     expect(verdict(facts as Partial<Facts>)).toContain(line);
+  });
+
+  it("asks nobody for room on a disk that has gigabytes, nor on one of which nothing is known since it is down", () => {
+    expect(verdict({ devices: [{ ...DEVICE, disk: { state: "low" } }] })).toBe("All is well: one device is live.");
+    const down = { ...DEVICE, state: "down", live: false, disk: { state: "too_little" as const } };
+    expect(verdict({ devices: [down] })).not.toContain("nearly full");
   });
 
   it("names three repositories, and counts the others", () => {

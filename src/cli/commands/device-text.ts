@@ -1,9 +1,11 @@
 // A device as `lockstep device` and `lockstep status` print it.
 
+import { type DiskRoom, judgeRoom } from "../../disk-room.ts";
 import type { Device__Output as Device } from "../../generated/lockstep/v1/Device.ts";
 import type { DeviceDetails__Output as Details } from "../../generated/lockstep/v1/DeviceDetails.ts";
 import type { Run } from "../terminal/command.ts";
-import { table } from "../terminal/styled.ts";
+import { size } from "../terminal/progress.ts";
+import { type Styled, styled, table } from "../terminal/styled.ts";
 import { instant, lasting, moment } from "./log.ts";
 
 /** Returns a device as --json prints it. */
@@ -37,7 +39,45 @@ export function documentOfDevice(device: Device) {
     grpc: grpcAddress,
     git: gitAddress,
     ssh: sshAddress === "" ? null : `${sshUser}@${sshAddress}`,
+    disk: documentOfDisk(device),
   };
+}
+
+/** Returns what a device told of its disk. null: nothing. */
+function roomOf({ disk }: Device): DiskRoom | null {
+  return disk && { freeBytes: Number(disk.freeBytes), sizeBytes: Number(disk.sizeBytes) };
+}
+
+function documentOfDisk(device: Device) {
+  const room = roomOf(device);
+  return room && { free_bytes: room.freeBytes, size_bytes: room.sizeBytes, state: judgeRoom(room) };
+}
+
+const DISK_STYLES = { low: "notice", little: "notice", too_little: "bad" } as const;
+
+/** Says how much room there is, with a style if it is little. */
+function diskText(room: DiskRoom, text: string): string | Styled {
+  const how = judgeRoom(room);
+  return how === "enough" ? text : { style: DISK_STYLES[how], text };
+}
+
+/** Returns the cell of the table about the disk. Empty: the device has told nothing. */
+function diskCell(device: Device): string | Styled {
+  const room = roomOf(device);
+  if (room === null) return "";
+  return diskText(room, `${size(room.freeBytes)} (${percentOf(room)} %)`);
+}
+
+function percentOf({ freeBytes, sizeBytes }: DiskRoom): number {
+  return sizeBytes > 0 ? Math.floor((freeBytes / sizeBytes) * 100) : 0;
+}
+
+function diskLine(device: Device): string {
+  const room = roomOf(device);
+  if (room === null) return "";
+  const text = `${size(room.freeBytes)} free of ${size(room.sizeBytes)} (${percentOf(room)} %)`;
+  const said = diskText(room, text);
+  return `disk: ${typeof said === "string" ? said : styled(said.style, said.text)}`;
 }
 
 /** Returns how many replicas of a device are there. */
@@ -55,12 +95,13 @@ const STYLES = { live: "good", draining: "notice", down: "bad", removed: "notice
 /** Returns the table of devices as text. */
 export function describeDevices(devices: readonly Device[]): string {
   return table(
-    ["device", "state", "zone", "grpc"],
+    ["device", "state", "zone", "grpc", "disk free"],
     devices.map((device) => [
       device.name,
       { style: STYLES[stateOf(device)], text: describeState(device) },
       device.zone,
       device.grpcAddress,
+      diskCell(device),
     ]),
   );
 }
@@ -84,6 +125,8 @@ export function describeDevice(details: Details | null): string {
   const lines = [`${device.name}: ${describeState(device)}`];
   if (device.removedAt) return `${lines[0]}. Its files stay as they are. It counts nowhere any more.`;
   lines.push(`replicas: ${there(device)} of ${device.replicas} are there`);
+  const disk = diskLine(device);
+  if (disk !== "") lines.push(disk);
   if (device.sshAddress !== "") lines.push(`ssh: ${device.sshUser}@${device.sshAddress}`);
   if (drained) lines.push("drained: the other devices have everything, it may be switched off and removed");
   if (writing) lines.push(`writes under way: ${writing}`);

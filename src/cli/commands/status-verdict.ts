@@ -1,9 +1,15 @@
 // The first lines of `lockstep status`: whether all is well, and what to do where it is not.
+import type { RoomState } from "../../disk-room.ts";
 import { styled } from "../terminal/styled.ts";
 
 /** The facts that the verdict follows from. */
 export interface Facts {
-  readonly devices: readonly { readonly name: string; readonly state: string }[];
+  readonly devices: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly live: boolean;
+    readonly disk: { readonly state: RoomState } | null;
+  }[];
   readonly repositories: readonly {
     readonly name: string;
     readonly behind: readonly string[];
@@ -38,6 +44,9 @@ export function verdictOf(facts: Facts): string {
 
 function problemsOf(facts: Facts): string[] {
   const down = facts.devices.filter(({ state }) => state === "down").map(({ name }) => name);
+  const full = facts.devices
+    .filter(({ live, disk }) => live && (disk?.state === "little" || disk?.state === "too_little"))
+    .map(({ name }) => name);
   const named = (is: (repository: Facts["repositories"][number]) => boolean) =>
     facts.repositories.filter(is).map(({ name }) => name);
   const stopped = named((each) => each.stopped !== null);
@@ -46,6 +55,7 @@ function problemsOf(facts: Facts): string[] {
   const unsafe = named((each) => each.unsafe && !each.stuck && each.behind.length === 0);
   return [
     problem(down, "down", "start `lockstep serve` there, or look with `lockstep device show NAME`"),
+    problem(full, "the disk is nearly full", "make room, or take pushes away with `lockstep device drain NAME`"),
     problem(stopped, "stopped, and needs your decision", "see `lockstep thaw NAME`"),
     problem(stuck, "stuck: the devices with the newest version are down", "start them, or see `lockstep thaw NAME`"),
     problem(broken, "broken on a device", "`lockstep repo show NAME` says why"),

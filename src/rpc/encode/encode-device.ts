@@ -14,6 +14,10 @@ export function encodeDevice(device: Device) {
     replicas: String(device.replicas),
     missing: String(device.missing),
     openCommands: String(device.openCommands),
+    disk: device.room && {
+      freeBytes: String(BigInt(device.room.freeBytes)),
+      sizeBytes: String(BigInt(device.room.sizeBytes)),
+    },
   };
 }
 

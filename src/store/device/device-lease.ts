@@ -1,4 +1,5 @@
 // The lease of the one live sidecar of a device, by the database's clock.
+import type { DiskRoom } from "../../disk-room.ts";
 import type { Incarnation } from "../../domain.ts";
 import { WAITS } from "../../waits.ts";
 import { type Database, queryOnceRow, queryRepeatable, queryRepeatableRow } from "../database/database.ts";
@@ -65,15 +66,26 @@ export async function takeOver(db: Database, request: TakeOverRequest): Promise<
 /**
  * Extends the lease and returns the timeline of the server, once the commit is confirmed. undefined: another
  * incarnation has the device, and this process must end. `timeline`: the server that this device believes now. If it is
- * that of the answer, the server knows that this device has left every other server.
+ * that of the answer, the server knows that this device has left every other server. `room`: on the disk of the root, for
+ * the other devices to show. undefined: not known now.
  */
-export async function renewLease(db: Database, me: Incarnation, timeline: string): Promise<string | undefined> {
+export async function renewLease(
+  db: Database,
+  me: Incarnation,
+  timeline: string,
+  room?: DiskRoom,
+): Promise<string | undefined> {
   const { answer } = await queryRepeatableRow<{ answer: string | null }>(
     db.lease,
-    "select lockstep.renew_lease($1, $2, $3) as answer",
-    [me.device, me.fence, timeline],
+    "select lockstep.renew_lease($1, $2, $3, $4, $5) as answer",
+    [me.device, me.fence, timeline, room ? storable(room.freeBytes) : null, room ? storable(room.sizeBytes) : null],
   );
   return answer ?? undefined;
+}
+
+/** Some file systems say that they have no end. A number that is no bigint would let the renewal fail. */
+function storable(bytes: number): bigint {
+  return BigInt(Math.min(bytes, 2 ** 62));
 }
 
 /** Gives the lease back at the end of an orderly stop, so that a successor on another root need not wait for it. */

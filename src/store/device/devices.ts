@@ -1,4 +1,5 @@
 // What an operator does with devices: drain, remove, take from writes; and what he sees of them.
+import type { DiskRoom } from "../../disk-room.ts";
 import { LockstepError } from "../../errors.ts";
 import { HELD } from "../../replica-states.ts";
 import { type Database, queryRepeatable, queryRepeatableRow } from "../database/database.ts";
@@ -32,6 +33,8 @@ export interface Device {
   readonly missing: bigint;
   /** How many commands it has still to carry out. */
   readonly openCommands: bigint;
+  /** On the disk of its root, as it told last. null: it has told nothing. */
+  readonly room: DiskRoom | null;
 }
 
 /** Returns all devices of the cluster, by name. */
@@ -58,13 +61,17 @@ async function readDevices(db: Database, count: string, which: string, values: u
        ${epochMs("started_at")} as "startedAt", ${epochMs("draining_since")} as "drainingSince",
        ${epochMs("removed_at")} as "removedAt", writes,
        not placed and draining_since is null and removed_at is null as placing, missing, ${count} as replicas,
-       (select count(*) from lockstep.command c where c.device = d.name and c.state in ('queued', 'running')) as "openCommands"
+       (select count(*) from lockstep.command c where c.device = d.name and c.state in ('queued', 'running')) as "openCommands",
+       disk_free, disk_size
      from lockstep.device d
        cross join lateral (select count(*) as missing from lockstep.replica p where p.device = d.name and p.state = 'pending') m
      where ${which} order by d.name`,
     values,
   );
-  return rows.map((row) => dated<Device>(row, "awaySince", "startedAt", "drainingSince", "removedAt"));
+  return rows.map(({ disk_free: free, disk_size: size, ...row }) => {
+    const room = free === null ? null : { freeBytes: Number(free), sizeBytes: Number(size) };
+    return dated<Device>({ ...row, room }, "awaySince", "startedAt", "drainingSince", "removedAt");
+  });
 }
 
 /** The state of a device that an operator may want to switch off. */

@@ -1,6 +1,7 @@
 import { uptime } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
+import type { DiskRoom } from "../../disk-room.ts";
 import type { Incarnation } from "../../domain.ts";
 import type { Database } from "../../store/database/database.ts";
 import { unavailableError } from "../../store/database/sqlstate.ts";
@@ -31,6 +32,8 @@ export interface LeaseEvents {
   readonly onFenced: () => void;
   /** Called when another server is the primary: after a fail-over, or when this device has reached the new primary. */
   readonly onFailOver: () => void;
+  /** Returns the room on the disk, which each renewal tells the database. It must not wait for the disk. */
+  readonly room?: () => DiskRoom | undefined;
 }
 
 /** Keeps the lease of this device, and proves to reads that the server is the primary. */
@@ -157,11 +160,12 @@ export class Lease {
       return moved;
     };
     const late = setTimeout(goToNewest, WAITS.leaseProofMs);
+    const room = this.#events.room?.();
     try {
-      return await renewLease(this.#db, this.#me, timeline);
+      return await renewLease(this.#db, this.#me, timeline, room);
     } catch (error) {
       if (!(await goToNewest())) throw error;
-      return await renewLease(this.#db, this.#me, timeline);
+      return await renewLease(this.#db, this.#me, timeline, room);
     } finally {
       clearTimeout(late);
     }

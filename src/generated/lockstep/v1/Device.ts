@@ -1,6 +1,7 @@
 // Original file: proto/lockstep/v1/cluster.proto
 
 import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../google/protobuf/Timestamp.ts';
+import type { DiskRoom as _lockstep_v1_DiskRoom, DiskRoom__Output as _lockstep_v1_DiskRoom__Output } from '../../lockstep/v1/DiskRoom.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Device {
@@ -20,6 +21,7 @@ export interface Device {
   'openCommands'?: (number | string | Long);
   'sshAddress'?: (string);
   'sshUser'?: (string);
+  'disk'?: (_lockstep_v1_DiskRoom | null);
 }
 
 export interface Device__Output {
@@ -39,4 +41,5 @@ export interface Device__Output {
   'openCommands': (string);
   'sshAddress': (string);
   'sshUser': (string);
+  'disk': (_lockstep_v1_DiskRoom__Output | null);
 }

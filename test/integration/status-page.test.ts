@@ -144,15 +144,17 @@ describe("the cluster at a glance", () => {
     await told(9e9);
     const low = await untilShown("/status", "9.0 GB free of 100 GB");
     expect(cell(low, "b")).toMatch(/<meter .*value="91".*class="state warn".*9\.0 GB free/);
-    expect(low).not.toContain("nearly full");
+    expect(low).not.toContain("The disk of device b");
     await told(9e8);
-    const little = await untilShown("/status", "the disk of device b is nearly full");
+    const little = await untilShown("/status", "The disk of device b has 900 MB free of 100 GB");
     expect(cell(little, "b")).toMatch(/class="state warn".*900 MB free/);
     expect(little).toContain('<code class="command">lockstep device drain b</code>');
     await told(9e7);
-    expect(cell(await untilShown("/status", "90.0 MB free"), "b")).toMatch(/class="state bad"/);
+    const full = await untilShown("/status", "The disk of device b has 90.0 MB free");
+    expect(cell(full, "b")).toMatch(/class="state bad"/);
+    expect(full).toMatch(/id="verdict"[^<]*>Not well: [^<]*the disk of device b is nearly full/);
     await sql("update lockstep.device set disk_free = null, disk_size = null");
-    await vi.waitFor(async () => expect((await page.ask("/status")).body).not.toContain("nearly full"), {
+    await vi.waitFor(async () => expect((await page.ask("/status")).body).not.toContain("The disk of device b"), {
       timeout: MANY_MS,
       interval: 200,
     });

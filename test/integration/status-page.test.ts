@@ -133,28 +133,29 @@ describe("the cluster at a glance", () => {
   it("shows the disk of each device as it told it, and says what to do where there is little room", async () => {
     const cell = (body: string, device: string) =>
       new RegExp(`<th scope="row">${device}</th>(.*?)</tr>`).exec(body)?.[1]?.split("<td")[6];
-    const told = async (free: number) =>
-      await sql("update lockstep.device set disk_free = $1, disk_size = 1e11 where name = 'b'", [free]);
+    const told = async (a: number | null, b: number | null) => {
+      const size = "case when f.free is not null then 1e11 end";
+      await sql(
+        `update lockstep.device d set disk_free = f.free, disk_size = ${size}
+         from (values ('a', $1::bigint), ('b', $2::bigint)) f (name, free) where d.name = f.name`,
+        [a, b],
+      );
+    };
     expect(cell(await untilShown("/status", "state/stopped"), "b")).toMatch(/>–</);
-    await told(5e10);
+    await told(5e10, 9e9);
     const enough = await untilShown("/status", "50.0 GB free of 100 GB");
-    expect(cell(enough, "b")).toMatch(/<meter .*value="50".*50\.0 GB free of 100 GB/);
-    expect(cell(enough, "b")).not.toContain("state");
-    expect(cell(enough, "a")).toMatch(/>–</);
-    await told(9e9);
-    const low = await untilShown("/status", "9.0 GB free of 100 GB");
-    expect(cell(low, "b")).toMatch(/<meter .*value="91".*class="state warn".*9\.0 GB free/);
-    expect(low).not.toContain("The disk of device b");
-    await told(9e8);
-    const little = await untilShown("/status", "The disk of device b has 900 MB free of 100 GB");
-    expect(cell(little, "b")).toMatch(/class="state warn".*900 MB free/);
-    expect(little).toContain('<code class="command">lockstep device drain b</code>');
-    await told(9e7);
-    const full = await untilShown("/status", "The disk of device b has 90.0 MB free");
-    expect(cell(full, "b")).toMatch(/class="state bad"/);
-    expect(full).toMatch(/id="verdict"[^<]*>Not well: [^<]*the disk of device b is nearly full/);
-    await sql("update lockstep.device set disk_free = null, disk_size = null");
-    await vi.waitFor(async () => expect((await page.ask("/status")).body).not.toContain("The disk of device b"), {
+    expect(cell(enough, "a")).toMatch(/<meter .*value="50".*50\.0 GB free of 100 GB/);
+    expect(cell(enough, "a")).not.toContain("state");
+    expect(cell(enough, "b")).toMatch(/<meter .*value="91".*class="state warn".*9\.0 GB free/);
+    expect(enough).not.toContain("The disk of device");
+    await told(9e8, 9e7);
+    const little = await untilShown("/status", "The disk of device a has 900 MB free of 100 GB");
+    expect(cell(little, "a")).toMatch(/class="state warn".*900 MB free/);
+    expect(little).toContain('<code class="command">lockstep device drain a</code>');
+    expect(cell(little, "b")).toMatch(/class="state bad".*90\.0 MB free/);
+    expect(little).toMatch(/id="verdict"[^<]*>Not well: [^<]*the disk of device b is nearly full/);
+    await told(null, null);
+    await vi.waitFor(async () => expect((await page.ask("/status")).body).not.toContain("The disk of device"), {
       timeout: MANY_MS,
       interval: 200,
     });

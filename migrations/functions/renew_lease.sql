@@ -6,8 +6,8 @@
 -- (old_leases_end). A first renewal that came here does not show it: until the answer arrives, the device still
 -- believes the old primary.
 --
--- p_disk_free, p_disk_size: the file system of its root, in bytes. null: the device does not know it now, so what it told
--- last stays.
+-- p_disk_free, p_disk_size: the file system of its root, in bytes. null: the device does not know it now, so what it
+-- told last stays.
 create function lockstep.renew_lease(
   p_device text, p_fence bigint, p_timeline text, p_disk_free bigint default null, p_disk_size bigint default null)
 returns text

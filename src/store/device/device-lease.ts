@@ -66,8 +66,8 @@ export async function takeOver(db: Database, request: TakeOverRequest): Promise<
 /**
  * Extends the lease and returns the timeline of the server, once the commit is confirmed. undefined: another
  * incarnation has the device, and this process must end. `timeline`: the server that this device believes now. If it is
- * that of the answer, the server knows that this device has left every other server. `room`: on the disk of the root, for
- * the other devices to show. undefined: not known now.
+ * that of the answer, the server knows that this device has left every other server. `room`: on the disk of the
+ * root, for the other devices to show. undefined: not known now.
  */
 export async function renewLease(
   db: Database,

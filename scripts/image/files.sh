@@ -5,9 +5,14 @@ set -eu
 target=${1:-$(dpkg --print-architecture)}
 image=$2
 case "$target" in
-  amd64) node=x64 triplet=x86_64-linux-gnu ;;
-  arm64) node=arm64 triplet=aarch64-linux-gnu ;;
+  amd64) node=x64 triplet=x86_64-linux-gnu machine=3e00 ;;
+  arm64) node=arm64 triplet=aarch64-linux-gnu machine=b700 ;;
 esac
+# Two bytes in the head of a program name its architecture (elf(5), e_machine).
+if [ "$(od -A n -t x1 -j 18 -N 2 "$image/usr/local/bin/node" | tr -d ' ')" != "$machine" ]; then
+  echo "the image is for $target, but the Node in BASE is not; name a BASE that is there for $target" >&2
+  exit 1
+fi
 node scripts/native.mjs "$node"
 mkdir -p "$image/lockstep/dist/native"
 node scripts/image/modules.mjs "$image/lockstep"

@@ -109,8 +109,10 @@ function gitRoutes(): (Request & { repository: string; copies?: boolean })[] {
 
 type AtPort = "cut" | "refused" | "answered";
 
+/** A device that is let in is told that no ref has the object which it wants. */
 function atGitPort(seen: Answer | "cut"): AtPort {
-  return seen === "cut" ? "cut" : seen.status === 403 ? "refused" : "answered";
+  if (seen === "cut") return "cut";
+  return seen.status === 403 && !seen.said.includes("No ref has the object") ? "refused" : "answered";
 }
 
 /** The gate refuses in git's own words where git would not show the status. */

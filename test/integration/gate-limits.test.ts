@@ -70,7 +70,7 @@ describe("requests at once", () => {
   it("are refused with 503 beyond those that may wait, also a push that sends nothing more", async () => {
     await open({
       placeLimits: { requests: 1, perAddress: 8, waiting: 0, patienceMs: 1 },
-      bodyLimits: { idleMs: 300, fetchBytes: MIB },
+      bodyLimits: { idleMs: 3_000, fetchBytes: MIB },
     });
     const request = stalled("upload-pack");
     await vi.waitFor(async () => expect(await site.starts()).toBe(1), SOON);

@@ -21,7 +21,7 @@ describe("lockstep repo undo", () => {
     expect(shown.code).toBe(2);
     expect(shown.stderr).toMatch(/^lockstep: There is no terminal to ask on, so nothing was changed; .*--yes\.\n$/);
     expect(shown.stdout).toMatch(
-      new RegExp(`^${repository}: version 3 is the opposite of version 2 \\(.* on repo001, .* ago\\)\\.\n`),
+      new RegExp(`^${repository}: version 3 is the opposite of version 2 \\(.* on repo001, (.* ago|just now)\\)\\.\n`),
     );
     expect(shown.stdout).toContain(`refs/heads/main   ${other.slice(0, 10)}  ${first.slice(0, 10)}\n`);
     expect(shown.stdout).toContain(`refs/heads/topic  (none)      ${first.slice(0, 10)}\n`);

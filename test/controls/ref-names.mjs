@@ -32,6 +32,19 @@ export const refNameControls = [
     name: "a part of 241 bytes: says which and what to do",
   },
   {
+    rule: "git is asked for no lock whose absolute path would be too long",
+    patches: [
+      {
+        file: "src/git/transactions/ref-transaction.ts",
+        from: "if (unreachable !== undefined)",
+        to: "if (unreachable !== undefined && Date.now() < 0)",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/ref-transaction.test.ts",
+    name: "refuses a ref whose lock no absolute path could name",
+  },
+  {
     rule: "what git prints is read byte by byte",
     patches: [
       {

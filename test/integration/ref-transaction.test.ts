@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { takeKilledWriter } from "../../src/git/hung/hung.ts";
@@ -44,6 +44,20 @@ describe("a ref transaction", () => {
     expect(stderr).toContain("File exists");
     await transaction.commit();
     expect(await repo.refs()).toMatchObject({ "refs/heads/main": one });
+  });
+
+  it("refuses a ref whose lock no absolute path could name, and leaves nothing of it", async () => {
+    await using repo = await repository();
+    const { context, dir, one } = repo;
+    const parts = (bytes: number) => "x".repeat(bytes).replace(/.{200}/g, `${"x".repeat(199)}/`);
+    // The lock's path below the repository alone is shorter than the limit.
+    const name = `refs/heads/${parts(4_085 - dir.length)}z`;
+    for (const command of [update(name, one, null), update(name, null, one)]) {
+      await using transaction = new RefTransaction(context, dir);
+      expect((await transaction.prepare([command]))?.message).toContain("File name too long");
+    }
+    expect(await readdir(join(dir, "refs/heads"))).toEqual([]);
+    expect(await repo.locks()).toEqual([]);
   });
 
   it("gives all locks back when it is disposed of", async () => {

@@ -18,6 +18,9 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** Linux takes no longer path in a system call, the NUL at its end included. */
+const PATH_LIMIT = 4_096;
+
 /** Returns true when a lock of a ref, of packed-refs or of the reftable was in the way. Its process may be dead. */
 export function isLocked({ message }: Refusal): boolean {
   return /\.lock': File exists|^cannot lock references/.test(message);
@@ -61,11 +64,16 @@ export class RefTransaction {
 
   /**
    * Locks the refs, and checks old values and new objects. Returns a refusal (all locks released), or undefined when
-   * prepared. Works once per transaction: after the first call git has ended, or holds the locks of that call.
+   * prepared. Works once per transaction: after the first call git has ended, or holds the locks of that call. git
+   * is not asked to lock a ref whose lock would have a path above Linux's limit. git works in the directory and could
+   * make it, but this process could not remove the lock of a killed git.
    */
   async prepare(commands: readonly RefCommand[]): Promise<Refusal | undefined> {
     if (this.#asked || this.#over) throw new Error("this transaction was already prepared or has ended");
     this.#asked = true;
+    const unreachable = commands.find(({ name }) => !isReachable(this.#gitDir, name));
+    if (unreachable !== undefined)
+      return { message: `cannot lock ref '${toLatin1(unreachable.name)}': File name too long` };
     const text = `start\0${commands.map(encode).join("")}prepare\0`;
     this.#git.send(text);
     let started = await this.#git.answer("start");
@@ -106,6 +114,11 @@ export class RefTransaction {
     // A git that was asked for nothing has no locks.
     if ((await this.#git.wasKilled()) && this.#asked) noteKilledWriter(this.#gitDir);
   }
+}
+
+/** Returns true if a process in any directory can name the lock of that ref. */
+function isReachable(gitDir: string, name: RefName): boolean {
+  return Buffer.byteLength(gitDir) + toLatin1(name).length + "/.lock".length < PATH_LIMIT;
 }
 
 function encode({ name, oldValue, newValue }: RefCommand): string {

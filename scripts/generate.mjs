@@ -56,7 +56,7 @@ function compare(from, to) {
 }
 
 async function generateConfiguration() {
-  const built = join(root, "dist", "configuration-page.js");
+  const built = join(root, "dist", "settings", "configuration-page.js");
   const { configurationPage } = await import(built);
   keepUpToDate(join(root, "docs", "configuration.md"), configurationPage());
 }

@@ -15,7 +15,7 @@ const ENTRIES = [
   /^src\/shim\/main\.ts$/,
   /^src\/client\//,
   /^src\/generated\//,
-  /^src\/configuration-page\.ts$/,
+  /^src\/settings\/configuration-page\.ts$/,
 ];
 
 /**

@@ -2,9 +2,9 @@
 import { Command, CommanderError } from "commander";
 import { ERROR_TABLE, ExitCode, LockstepError } from "../errors.ts";
 import type { Host } from "../host.ts";
+import { ownVersion } from "../installation.ts";
 import { inSources } from "../io/stacks.ts";
 import { visible } from "../io/visible.ts";
-import { ownVersion } from "../own-version.ts";
 import { Exit } from "./terminal/command.ts";
 import { lookOf, shown, styled } from "./terminal/styled.ts";
 

@@ -1,9 +1,9 @@
 // Checks the addresses that `serve` listens on: each must be free, or in use by the sidecar of this device.
 import { createServer } from "node:net";
-import type { Config } from "../config.ts";
 import { socketPath } from "../io/socket-path.ts";
-import { required } from "../read-config.ts";
-import { parseHostPort } from "../setting-checks.ts";
+import type { Config } from "../settings/config.ts";
+import { required } from "../settings/read-config.ts";
+import { parseHostPort } from "../settings/setting-checks.ts";
 import type { Look } from "./finding.ts";
 
 const PATIENCE_MS = 2_000;

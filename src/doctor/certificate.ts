@@ -1,7 +1,7 @@
 // Checks the certificate of the device: its files, name, signer, dates and purposes.
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { required } from "../read-config.ts";
+import { required } from "../settings/read-config.ts";
 import { keyWarning, readTls } from "../tls/device-files.ts";
 import { daysOfWarning } from "../tls/endings.ts";
 import type { Look, Verdict } from "./finding.ts";

@@ -1,5 +1,5 @@
 // Checks PostgreSQL: reachable, new enough, a primary, a schema of our level, and a clock close to ours.
-import { required } from "../read-config.ts";
+import { required } from "../settings/read-config.ts";
 import { type Inspection, inspectDatabase, knownSchemaLevel } from "../store/database/migrate.ts";
 import { type DatabaseLogin, readLogin } from "../store/device/database-login.ts";
 import type { Look, Verdict } from "./finding.ts";

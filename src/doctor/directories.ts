@@ -1,17 +1,17 @@
 // Checks the directories of `serve`: present or possible to make, writable, with working locks, and with free space.
 import { mkdtemp, open, realpath, rm, rmdir, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { Config } from "../config.ts";
-import { LITTLE_BYTES, TOO_FEW_BYTES } from "../disk-room.ts";
 import { describe, LockstepError } from "../errors.ts";
 import { lockCommand, nativeShim } from "../git/root/install-shim.ts";
 import { tryLock } from "../git/root/root-lock.ts";
 import { checkRootLength, checkRootNames } from "../git/root/root-names.ts";
 import { readRootRecord } from "../git/root/root-record.ts";
+import { LITTLE_BYTES, TOO_FEW_BYTES } from "../health/disk-room.ts";
 import { socketPath } from "../io/socket-path.ts";
-import { required } from "../read-config.ts";
+import type { Config } from "../settings/config.ts";
+import { required } from "../settings/read-config.ts";
 import { Database } from "../store/database/database.ts";
-import { assertMounted } from "../sync/device/assert-root.ts";
+import { assertMounted } from "../sync/place/assert-root.ts";
 import type { Look, Verdict } from "./finding.ts";
 
 const FEW_FILES = 10_000;

@@ -1,7 +1,8 @@
 // The result of one check of the doctor. A check looks at one prerequisite of `serve` and leaves no change behind.
-import type { Config } from "../config.ts";
+
 import { describe } from "../errors.ts";
 import type { Host } from "../host.ts";
+import type { Config } from "../settings/config.ts";
 
 /**
  * The result of a look. A string describes a prerequisite that is in order. A warning or `missing` is a sentence with

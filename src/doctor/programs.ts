@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import type { RefFormat } from "../domain.ts";
 import { nativeShim } from "../git/root/install-shim.ts";
 import { gitVersion } from "../git/version.ts";
-import { required } from "../read-config.ts";
+import { required } from "../settings/read-config.ts";
 import type { Look } from "./finding.ts";
 
 const run = promisify(execFile);

@@ -9,7 +9,7 @@ import { overhear } from "../smart-http/git-failure.ts";
 import { gitProtocol, looksFirst, success } from "../smart-http/protocol.ts";
 import { requestBody } from "../smart-http/request-body.ts";
 import { gitRequest } from "../smart-http/route.ts";
-import { noteOnSpan, traceParent } from "../tracing.ts";
+import { noteOnSpan, traceParent } from "../tracing/tracing.ts";
 import { cachedRequest } from "./cache/cached-request.ts";
 import { beginBody, whatOf } from "./cache/ls-refs-request.ts";
 import { findPacksHook } from "./cache/packs-hook.ts";

@@ -1,6 +1,6 @@
 // What the gate needs to serve requests: its settings, the services around it, and the state that requests share.
 import type { BlockList } from "node:net";
-import type { HostNames } from "../host-names.ts";
+import type { HostNames } from "../http/host-names.ts";
 import type { BodyLimits } from "../smart-http/request-body.ts";
 import type { AnswerCache } from "./cache/answer-cache.ts";
 import type { Grant } from "./cache/grant.ts";

@@ -1,11 +1,11 @@
 // Serves one request: refuses it or lets git serve it, and writes the log.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { foreignHost } from "../host-names.ts";
+import { foreignHost } from "../http/host-names.ts";
 import { GitNotStarted } from "../smart-http/git-child.ts";
 import { logNotStarted } from "../smart-http/git-failure.ts";
 import { asRefusal, Refusal, reasonOf } from "../smart-http/refusal.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
-import { failSpan, inTrace, noteOnSpan, traceFields } from "../tracing.ts";
+import { failSpan, inTrace, noteOnSpan, traceFields } from "../tracing/tracing.ts";
 import { refuse } from "./refuse.ts";
 import { serveGit } from "./serve-git.ts";
 import type { ServeOptions, Shared } from "./serve-options.ts";

@@ -1,11 +1,11 @@
 // Makes the row of the push log for a push that git handed over.
-import { clientOf, namedRefs, type PushEvent, refusalOf, shortText, waitsOf } from "../activity.ts";
+import { clientOf, namedRefs, type PushEvent, refusalOf, shortText, waitsOf } from "../activity/activity.ts";
 import { displayRef, type RefName, type RefUpdate } from "../domain.ts";
 import { describe, LockstepError } from "../errors.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import type { PushReport } from "../sync/write/push-report.ts";
 import type { Stopwatch } from "../telemetry/stopwatch.ts";
-import { failSpan, noteOnSpan, noteSteps } from "../tracing.ts";
+import { failSpan, noteOnSpan, noteSteps } from "../tracing/tracing.ts";
 import { authorOf } from "./author.ts";
 import type { Hello } from "./hello.ts";
 

@@ -1,7 +1,6 @@
 // Plain HTTP for this machine: health for the kubelet, metrics for Prometheus, and the answer to nginx's auth_request.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { describe, LockstepError } from "../errors.ts";
-import { foreignHost, type HostNames } from "../host-names.ts";
 import { limitConnections } from "../io/connections.ts";
 import { linkSignals } from "../io/signals.ts";
 import { visible } from "../io/visible.ts";
@@ -10,6 +9,7 @@ import { oneAtATime } from "../smart-http/one-at-a-time.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
 import { toldToStrangers } from "../smart-http/strangers.ts";
 import { WAITS } from "../waits.ts";
+import { foreignHost, type HostNames } from "./host-names.ts";
 import { type HttpListener, listen } from "./listen.ts";
 import { answerReady, type Readiness } from "./ready.ts";
 import { say } from "./say.ts";

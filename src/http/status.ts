@@ -1,7 +1,7 @@
 // Hands requests for the status page on, unless it is turned off or somebody asks under the name of another host.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe } from "../errors.ts";
-import { foreignHost, type HostNames } from "../host-names.ts";
+import { foreignHost, type HostNames } from "./host-names.ts";
 import { say } from "./say.ts";
 
 /** A page, or a file that belongs to it. */

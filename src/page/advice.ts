@@ -1,5 +1,5 @@
 // Says what an operator should do now, the most urgent first, with the commands to type.
-import { judgeRoom } from "../disk-room.ts";
+import { judgeRoom } from "../health/disk-room.ts";
 import { repositoryName } from "../names.ts";
 import { adviseRepositories } from "./advise-repositories.ts";
 import { html } from "./parts/html.ts";

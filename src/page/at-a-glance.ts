@@ -1,6 +1,6 @@
 // The page of the whole cluster: whether all is well, what to do, the devices, and how many repositories are how.
-import { judgeRoom } from "../disk-room.ts";
-import { unsafeHead } from "../unsafe-head.ts";
+import { judgeRoom } from "../health/disk-room.ts";
+import { unsafeHead } from "../health/unsafe-head.ts";
 import { KEPT } from "./count-repositories.ts";
 import { type Html, html, type Part } from "./parts/html.ts";
 import { ago, count, duration, NOTHING, named, repositoryLink, since, size, state, type Tone } from "./parts/said.ts";

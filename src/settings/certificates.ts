@@ -1,6 +1,7 @@
 // Certificates, the trust in them, and the connections that show them.
-import { digits, notEmpty, oneOf, positive } from "../setting-checks.ts";
+
 import type { Setting } from "./setting.ts";
+import { digits, notEmpty, oneOf, positive } from "./setting-checks.ts";
 
 const SERVE = ["serve"];
 

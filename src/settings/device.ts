@@ -1,6 +1,7 @@
 // The name of a device, and the addresses that it uses.
-import { hostName, hostNames, hostPort, notEmpty, oneOf, postgresUrl } from "../setting-checks.ts";
+
 import type { Setting } from "./setting.ts";
+import { hostName, hostNames, hostPort, notEmpty, oneOf, postgresUrl } from "./setting-checks.ts";
 
 const SERVE = ["serve"];
 const DATABASE = ["serve", "migrate", "demo"];

@@ -1,6 +1,7 @@
 // The reference front end.
-import { addressRanges, digits, hostPort, httpUrl, notEmpty, oneOf } from "../setting-checks.ts";
+
 import type { Setting } from "./setting.ts";
+import { addressRanges, digits, hostPort, httpUrl, notEmpty, oneOf } from "./setting-checks.ts";
 
 const GATE = ["gate"];
 

@@ -1,6 +1,7 @@
 // How other devices are asked for objects.
-import { anyText, hostPort, notEmpty, oneOf, userName } from "../setting-checks.ts";
+
 import type { Setting } from "./setting.ts";
+import { anyText, hostPort, notEmpty, oneOf, userName } from "./setting-checks.ts";
 
 const SERVE = ["serve"];
 

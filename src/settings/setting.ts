@@ -1,4 +1,4 @@
-import type { Check } from "../setting-checks.ts";
+import type { Check } from "./setting-checks.ts";
 
 /** One setting: a flag and an environment variable. */
 export interface Setting {

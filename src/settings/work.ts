@@ -1,6 +1,7 @@
 // How much the work of a device may cost, and what it writes down.
-import { digits, oneOf, within } from "../setting-checks.ts";
+
 import type { Setting } from "./setting.ts";
+import { digits, oneOf, within } from "./setting-checks.ts";
 
 const SERVE = ["serve"];
 

@@ -1,9 +1,9 @@
 // The certificates and ssh keys of this device: read at the start, and watched while the process runs.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
-import type { Config } from "../config.ts";
 import type { PackListener } from "../git-port/server.ts";
 import type { RpcServers } from "../rpc/server.ts";
+import type { Config } from "../settings/config.ts";
 import type { WatchedSshKeys } from "../ssh/watched-keys.ts";
 import type { Database } from "../store/database/database.ts";
 import { enrollSelf, type OwnKey } from "../sync/registry/enroll-self.ts";

@@ -1,17 +1,17 @@
 // What the plain HTTP port answers, also while the sidecar is starting or stopping.
 import type { Logger } from "pino";
-import { readRoom } from "../disk-room.ts";
 import { LockstepError } from "../errors.ts";
-import type { HostNames } from "../host-names.ts";
+import { readRoom } from "../health/disk-room.ts";
+import type { HostNames } from "../http/host-names.ts";
 import type { HttpEndpoints } from "../http/server.ts";
-import { ownVersion } from "../own-version.ts";
+import { ownVersion } from "../installation.ts";
 import { StatusPage } from "../page/status-page.ts";
 import { queueDepth } from "../store/command/find-commands.ts";
 import { type Database, queryRepeatable } from "../store/database/database.ts";
 import { knownSchemaLevel } from "../store/database/migrate.ts";
 import { readClusterFigures } from "../store/operator/cluster-figures.ts";
-import { assertRoot } from "../sync/device/assert-root.ts";
 import type { SyncContext } from "../sync/device/context.ts";
+import { assertRoot } from "../sync/place/assert-root.ts";
 import { beforeRead } from "../sync/read/before-read.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { expiryOf } from "../tls/device-files.ts";

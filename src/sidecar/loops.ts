@@ -1,5 +1,5 @@
 // What a sidecar does all the time, beside the calls that it answers.
-import { readRoom } from "../disk-room.ts";
+import { readRoom } from "../health/disk-room.ts";
 import { RepairLoop } from "../queue/repair-loop.ts";
 import { runCommands } from "../queue/run-commands.ts";
 import { Wakeups } from "../queue/wakeups.ts";

@@ -2,6 +2,7 @@
 // all that is done with the context carries the new fence.
 import { join } from "node:path";
 import type { Logger } from "pino";
+import { EventLog } from "../activity/event-log.ts";
 import type { RefFormat } from "../domain.ts";
 import type { GitContext } from "../git/process.ts";
 import { ReceivePolicies } from "../git/receive-policy.ts";
@@ -20,7 +21,6 @@ import { readProvenTail } from "../sync/lease/read-proven-tail.ts";
 import { tellFailure } from "../sync/lease/tell-outage.ts";
 import { Fetchable } from "../sync/objects/fetchable.ts";
 import { Holdings } from "../sync/registry/holdings.ts";
-import { EventLog } from "../telemetry/event-log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { LockedRoot } from "./take-root.ts";

@@ -1,12 +1,12 @@
 // What `lockstep serve` was told, in the terms of the program.
 import { isIPv6 } from "node:net";
 import { userInfo } from "node:os";
-import type { Config } from "../config.ts";
 import type { RefFormat } from "../domain.ts";
-import { isLoopback, readHostNames } from "../host-names.ts";
+import { isLoopback, readHostNames } from "../http/host-names.ts";
 import { deviceName } from "../names.ts";
-import { readUrlFile, required, timerMs } from "../read-config.ts";
-import { parseHostPort } from "../setting-checks.ts";
+import type { Config } from "../settings/config.ts";
+import { readUrlFile, required, timerMs } from "../settings/read-config.ts";
+import { parseHostPort } from "../settings/setting-checks.ts";
 import type { UrlSource } from "../store/database/connection-config.ts";
 
 /** How other devices are asked. */

@@ -1,6 +1,6 @@
 // The gauges of the whole cluster. Every device tells them, since any of them may be the only one that lives.
 import type { Gauge } from "prom-client";
-import type { ClusterFigures, DeviceFigures } from "../figures.ts";
+import type { ClusterFigures, DeviceFigures } from "../health/figures.ts";
 import type { Families } from "./families.ts";
 
 const STATES = ["pending", "active", "broken", "released", "destroyed"] as const;

@@ -1,5 +1,5 @@
 // The gauges of this device, read when somebody asks for the page.
-import type { DiskRoom } from "../disk-room.ts";
+import type { DiskRoom } from "../health/disk-room.ts";
 import type { Families } from "./families.ts";
 
 /** The open commands of this device. */

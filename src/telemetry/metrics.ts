@@ -1,6 +1,6 @@
 // The page at /metrics, for Prometheus. docs/metrics.md explains each metric.
-import type { DiskRoom } from "../disk-room.ts";
-import type { ClusterFigures } from "../figures.ts";
+import type { DiskRoom } from "../health/disk-room.ts";
+import type { ClusterFigures } from "../health/figures.ts";
 import { clusterGauges } from "./cluster-gauges.ts";
 import { type DeviceFigures, deviceGauges, type QueueDepth } from "./device-gauges.ts";
 import { Families } from "./families.ts";

@@ -2,9 +2,9 @@
 import { X509Certificate } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
-import type { Config } from "../config.ts";
 import { LockstepError } from "../errors.ts";
-import { required } from "../read-config.ts";
+import type { Config } from "../settings/config.ts";
+import { required } from "../settings/read-config.ts";
 import { certificateIdentity } from "./identity.ts";
 import { STRONG_CIPHERS } from "./mutual-tls.ts";
 import { instant } from "./peer-certificate.ts";

@@ -1,8 +1,8 @@
 // The credentials of this device while the process runs. Their files are looked at twice a second. The log warns before
 // a certificate ends.
 import type { Logger } from "pino";
-import type { Config } from "../config.ts";
 import { WatchedFiles } from "../io/watched-files.ts";
+import type { Config } from "../settings/config.ts";
 import { type DeviceCredentials, expiryOf, faultOf, readTls, TLS_FILES } from "./device-files.ts";
 import { EndingTeller, type Expiring, endingsOf } from "./endings.ts";
 import { instant } from "./peer-certificate.ts";

@@ -33,7 +33,7 @@ export const diskControls = [
     rule: "an empty root that lacks its disk is not filled",
     patches: [
       {
-        file: "src/sync/device/assert-root.ts",
+        file: "src/sync/place/assert-root.ts",
         from: "return now.place !== undefined && now.place !== before.place;",
         to: "return false;",
       },
@@ -110,7 +110,7 @@ export const diskControls = [
     rule: "where the root is gone no replica counts as lost",
     patches: [
       {
-        file: "src/sync/device/assert-root.ts",
+        file: "src/sync/place/assert-root.ts",
         from: "if (await isRootHere(root, git.lockFd)) return;",
         to: "if ((await isRootHere(root, git.lockFd)) || Date.now() > 0) return;",
       },

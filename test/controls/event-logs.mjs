@@ -51,14 +51,14 @@ export const eventLogControls = [
   {
     rule: "a sample of the pull log stands for all reads",
     patches: [
-      { file: "src/telemetry/event-log.ts", from: "standsFor: each + (index < more ? 1 : 0)", to: "standsFor: 1" },
+      { file: "src/activity/event-log.ts", from: "standsFor: each + (index < more ? 1 : 0)", to: "standsFor: 1" },
     ],
     ...unit,
     name: "are a sample of more reads",
   },
   {
     rule: "rows that nobody writes fill no memory",
-    patches: [{ file: "src/telemetry/event-log.ts", from: "    rows.splice(0, tooMany);\n", to: "" }],
+    patches: [{ file: "src/activity/event-log.ts", from: "    rows.splice(0, tooMany);\n", to: "" }],
     ...unit,
     name: "are the newest 5,000",
   },

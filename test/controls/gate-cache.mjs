@@ -87,7 +87,7 @@ export const gateCacheControls = [
     rule: "what has changed is told only if it is known exactly",
     patches: [
       {
-        file: "src/ref-history.ts",
+        file: "src/sync/device/ref-history.ts",
         from: "if (this.#inDoubt || version !== this.#at) this.#begin(version);",
         to: "if (version !== this.#at) this.#begin(version);",
       },

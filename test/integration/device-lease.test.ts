@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import pino from "pino";
 import { describe, expect, it, vi } from "vitest";
 import { EMPTY_DIGEST } from "../../src/digest.ts";
-import type { DiskRoom } from "../../src/disk-room.ts";
 import type { Incarnation } from "../../src/domain.ts";
+import type { DiskRoom } from "../../src/health/disk-room.ts";
 import { queryOnce } from "../../src/store/database/database.ts";
 import {
   leaseHasEnded,

@@ -2,11 +2,11 @@
 import { randomUUID } from "node:crypto";
 import type pg from "pg";
 import { describe, expect, it } from "vitest";
-import { ALL_SUBJECTS } from "../../src/retention.ts";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { endDeviceLogin } from "../../src/store/device/device-logins.ts";
 import { verifyAudit } from "../../src/store/registry/audit.ts";
 import { createRepository } from "../../src/store/repository/repositories.ts";
+import { ALL_SUBJECTS } from "../../src/store/retention/subjects.ts";
 import { landWrite, settleWrite, stageWrite } from "../../src/store/write/writes.ts";
 import { administer } from "../support/administer.ts";
 import {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type RefName, type RefValue, refName, toLatin1, valueFromLatin1 } from "../../src/domain.ts";
 import type { Gate } from "../../src/gate/gate.ts";
-import { RefHistory } from "../../src/ref-history.ts";
+import { RefHistory } from "../../src/sync/device/ref-history.ts";
 import { GateSite, GRANT, MIB, script } from "../support/gate-site.ts";
 
 const REFS = "/team/app.git/info/refs?service=git-receive-pack";

@@ -1,7 +1,7 @@
 // A watcher that goes on from a cursor, and events that wait until they are visible everywhere.
 import { describe, expect, it, vi } from "vitest";
-import { parseKeep } from "../../src/retention.ts";
 import { setKeepLog } from "../../src/store/retention/keep-times.ts";
+import { parseKeep } from "../../src/store/retention/subjects.ts";
 import { trimDatabase } from "../../src/sync/retention/trim-database.ts";
 import { claimVersion, currentRepository, Landing, Told } from "../support/landing.ts";
 import { shortWaits } from "../support/short-waits.ts";

@@ -1,6 +1,6 @@
 // The statements of the store about repositories, replicas, devices and commands, at size.
 import { randomUUID } from "node:crypto";
-import { NO_WAITS, type PullEvent, type PushEvent } from "../../src/activity.ts";
+import { NO_WAITS, type PullEvent, type PushEvent } from "../../src/activity/activity.ts";
 import { listPulls, listPushes, listSyncs } from "../../src/store/activity/list-events.ts";
 import { insertPulls, insertPushes } from "../../src/store/activity/write-events.ts";
 import {

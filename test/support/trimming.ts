@@ -1,7 +1,7 @@
 // Logs with many versions, and their trimming, for tests.
 import { expect } from "vitest";
-import { parseKeep } from "../../src/retention.ts";
 import { setKeepLog } from "../../src/store/retention/keep-times.ts";
+import { parseKeep } from "../../src/store/retention/subjects.ts";
 import { trimDatabase } from "../../src/sync/retention/trim-database.ts";
 import type { TestCluster } from "./sync-cluster.ts";
 import { change, type TestDevice } from "./sync-device.ts";

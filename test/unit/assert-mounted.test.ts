@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { whereIs } from "../../src/git/root/mount-point.ts";
-import { lacksItsDisk } from "../../src/sync/device/assert-root.ts";
+import { lacksItsDisk } from "../../src/sync/place/assert-root.ts";
 
 const PATH = "/srv/git";
 

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { SETTINGS, type SettingName, settingsOf, variableOf } from "../../src/config.ts";
-import { readConfig, required, unknownVariables } from "../../src/read-config.ts";
-import { parseHostPort } from "../../src/setting-checks.ts";
+import { SETTINGS, type SettingName, settingsOf, variableOf } from "../../src/settings/config.ts";
+import { readConfig, required, unknownVariables } from "../../src/settings/read-config.ts";
+import { parseHostPort } from "../../src/settings/setting-checks.ts";
 
 const names = Object.keys(SETTINGS) as SettingName[];
 const usage = (message: string) =>

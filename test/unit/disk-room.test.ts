@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { describe, expect, it, vi } from "vitest";
-import { type DiskRoom, judgeRoom, LOW_SHARE, readRoom } from "../../src/disk-room.ts";
+import { type DiskRoom, judgeRoom, LOW_SHARE, readRoom } from "../../src/health/disk-room.ts";
 import { KnownRoom } from "../../src/sync/lease/known-room.ts";
 
 const RULES = readFileSync(new URL("../../deploy/prometheus/lockstep.rules.yaml", import.meta.url), "utf8");

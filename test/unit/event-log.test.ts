@@ -7,9 +7,9 @@ import {
   type PushEvent,
   refusalOf,
   waitsOf,
-} from "../../src/activity.ts";
+} from "../../src/activity/activity.ts";
+import { EventLog } from "../../src/activity/event-log.ts";
 import { LockstepError } from "../../src/errors.ts";
-import { EventLog } from "../../src/telemetry/event-log.ts";
 import { ref, update } from "../support/refs.ts";
 
 const client = { author: "ada", address: null, way: "direct", requestId: null } as const;

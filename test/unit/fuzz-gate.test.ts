@@ -8,7 +8,7 @@ import { LockstepError } from "../../src/errors.ts";
 import { packet } from "../../src/framing/pkt-line.ts";
 import { beginBody } from "../../src/gate/cache/ls-refs-request.ts";
 import { toldByGit } from "../../src/gate/told-by-git.ts";
-import { foreignHost, readHostNames } from "../../src/host-names.ts";
+import { foreignHost, readHostNames } from "../../src/http/host-names.ts";
 import { repositoryName } from "../../src/names.ts";
 import { asRefusal, Refusal } from "../../src/smart-http/refusal.ts";
 import { type GitRequest, gitRequest } from "../../src/smart-http/route.ts";

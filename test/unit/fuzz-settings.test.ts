@@ -1,9 +1,9 @@
 // Generated values of every setting.
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { SETTINGS, type SettingName, variableOf } from "../../src/config.ts";
 import { hasPassword, parseDatabaseUrl } from "../../src/io/database-url/database-url.ts";
-import { readConfig } from "../../src/read-config.ts";
+import { SETTINGS, type SettingName, variableOf } from "../../src/settings/config.ts";
+import { readConfig } from "../../src/settings/read-config.ts";
 import { fuzz, oddText, outcome, textOf } from "../support/fuzz.ts";
 
 const settings = Object.keys(SETTINGS) as SettingName[];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { foreignHost, readHostNames } from "../../src/host-names.ts";
+import { foreignHost, readHostNames } from "../../src/http/host-names.ts";
 
 const names = readHostNames("git.example.org, Repo001.internal.,");
 

@@ -1,6 +1,6 @@
 // The values on the page that are read when somebody asks for it.
 import { afterEach, expect, it, vi } from "vitest";
-import type { ClusterFigures } from "../../src/figures.ts";
+import type { ClusterFigures } from "../../src/health/figures.ts";
 import { type MetricSources, Metrics } from "../../src/telemetry/metrics.ts";
 
 afterEach(() => void vi.useRealTimers());

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { type ObjectId, type RefValue, refName, valueFromLatin1 } from "../../src/domain.ts";
-import { type RefChanges, RefHistory } from "../../src/ref-history.ts";
+import { type RefChanges, RefHistory } from "../../src/sync/device/ref-history.ts";
 
 const A = "a".repeat(40) as ObjectId;
 const B = "b".repeat(40) as ObjectId;

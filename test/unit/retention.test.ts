@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { countDays } from "../../src/git/beside/kept-notes.ts";
-import { ALL_SUBJECTS, describeRule, parseKeep } from "../../src/retention.ts";
+import { ALL_SUBJECTS, describeRule, parseKeep } from "../../src/store/retention/subjects.ts";
 
 describe("a time to keep", () => {
   it.each([

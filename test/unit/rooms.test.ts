@@ -45,6 +45,18 @@ describe("the check of the rooms", () => {
     expect(findFaults(readRooms("```rooms\nrpc/handlers:\n```\n"), new Map(handlers))).toEqual([]);
   });
 
+  it("refuses more than twelve files at the top of src/, those that are rooms of their own among them", () => {
+    const files = (count: number) =>
+      new Map(
+        Array.from({ length: count }, (_, index): [string, never[]] => [index === 0 ? "main.ts" : `${index}.ts`, []]),
+      );
+    const rooms = readRooms("```rooms\nmain.ts: ground\nground:\n```\n");
+    expect(findFaults(rooms, files(12))).toEqual([]);
+    expect(findFaults(rooms, files(13))).toEqual([
+      "The top of src/ has 13 files; a room has at most 12. Divide it by subject.",
+    ]);
+  });
+
   it("refuses a list that lets a room import one above it", () => {
     const rooms = readRooms("```rooms\ntop:\nlow: top\n```\n");
     expect(findFaults(rooms, new Map())).toEqual(["The list of rooms lets low import top, which is not below it."]);

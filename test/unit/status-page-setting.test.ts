@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { readConfig } from "../../src/read-config.ts";
+import { readConfig } from "../../src/settings/read-config.ts";
 import { readSettings } from "../../src/sidecar/read-settings.ts";
 
 const NEEDED = {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { traceKeys, traceParentOf } from "../../src/trace-parent.ts";
+import { traceKeys, traceParentOf } from "../../src/tracing/trace-parent.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const SPAN = "b7ad6b7169203331";

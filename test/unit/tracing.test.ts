@@ -11,7 +11,7 @@ import {
   noteSteps,
   traceFields,
   traceParent,
-} from "../../src/tracing.ts";
+} from "../../src/tracing/tracing.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const CALLER = "b7ad6b7169203331";

@@ -6,7 +6,7 @@ import type { DemoCluster } from "../../demo/cluster.ts";
 import { LockstepError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import { IN_CLONE } from "../../installation.ts";
-import { required } from "../../read-config.ts";
+import { required } from "../../settings/read-config.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { Progress } from "../terminal/progress.ts";
 

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { LockstepError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import { deviceName } from "../../names.ts";
-import { readUrlFile, required } from "../../read-config.ts";
+import { readUrlFile, required } from "../../settings/read-config.ts";
 import type { Database } from "../../store/database/database.ts";
 import { authorOf, prepare, type Run, subcommand } from "../terminal/command.ts";
 

@@ -1,8 +1,8 @@
 // A device as `lockstep device` and `lockstep status` print it.
 
-import { type DiskRoom, judgeRoom } from "../../disk-room.ts";
 import type { Device__Output as Device } from "../../generated/lockstep/v1/Device.ts";
 import type { DeviceDetails__Output as Details } from "../../generated/lockstep/v1/DeviceDetails.ts";
+import { type DiskRoom, judgeRoom } from "../../health/disk-room.ts";
 import type { Run } from "../terminal/command.ts";
 import { size } from "../terminal/progress.ts";
 import { type Styled, styled, table } from "../terminal/styled.ts";

@@ -1,12 +1,12 @@
 // The settings of the gate that limit what clients may cost.
 import { existsSync } from "node:fs";
-import type { Config, SettingName } from "../../config.ts";
 import { LockstepError } from "../../errors.ts";
 import type { GateOptions } from "../../gate/gate.ts";
 import { shLimiter } from "../../git/command/serve.ts";
 import { NATIVE_SHIM } from "../../installation.ts";
 import { readRanges } from "../../io/client-address.ts";
-import { required } from "../../read-config.ts";
+import type { Config, SettingName } from "../../settings/config.ts";
+import { required } from "../../settings/read-config.ts";
 
 const WAITING = 512;
 const PATIENCE_MS = 30_000;

@@ -1,12 +1,12 @@
 // Tells the sidecar what the gate has served and refused, for the pull log and the push log. The gate has no database.
 import { setTimeout as sleep } from "node:timers/promises";
-import { NO_WAITS, type PullEvent, type Client as Reader, refusalOf, shortText } from "../../activity.ts";
+import { NO_WAITS, type PullEvent, type Client as Reader, refusalOf, shortText } from "../../activity/activity.ts";
+import { EventLog, type SampledPull } from "../../activity/event-log.ts";
 import type { Client } from "../../client/client.ts";
 import { describe } from "../../errors.ts";
 import type { ServedRequest } from "../../gate/served.ts";
 import { toDuration } from "../../protocol/times.ts";
-import { required } from "../../read-config.ts";
-import { EventLog, type SampledPull } from "../../telemetry/event-log.ts";
+import { required } from "../../settings/read-config.ts";
 import { WAITS } from "../../waits.ts";
 import type { Run } from "../terminal/command.ts";
 

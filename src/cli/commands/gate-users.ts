@@ -1,14 +1,14 @@
 // The settings of the gate that say who may use it.
 import type { Logger } from "pino";
-import type { Config } from "../../config.ts";
 import { LockstepError } from "../../errors.ts";
 import { AuthRequest } from "../../gate/users/auth-request.ts";
 import { CLIENT_CERTIFICATES } from "../../gate/users/client-certificates.ts";
 import { Htpasswd } from "../../gate/users/htpasswd.ts";
 import { EVERYBODY, type UserRules, type UserSource } from "../../gate/users/users.ts";
-import { isLoopback } from "../../host-names.ts";
-import { required } from "../../read-config.ts";
-import { parseHostPort } from "../../setting-checks.ts";
+import { isLoopback } from "../../http/host-names.ts";
+import type { Config } from "../../settings/config.ts";
+import { required } from "../../settings/read-config.ts";
+import { parseHostPort } from "../../settings/setting-checks.ts";
 import { type WatchedGateTls, watchGateTls } from "./gate-tls.ts";
 
 /**

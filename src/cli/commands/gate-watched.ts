@@ -1,11 +1,11 @@
 // Health and metrics of a gate, at an address of their own (--gate-http-listen).
 import type { Logger } from "pino";
 import type { Client } from "../../client/client.ts";
-import type { Config } from "../../config.ts";
 import type { GateOptions } from "../../gate/gate.ts";
 import { serveGatePort } from "../../http/gate-port.ts";
-import { ownVersion } from "../../own-version.ts";
-import { parseHostPort } from "../../setting-checks.ts";
+import { ownVersion } from "../../installation.ts";
+import type { Config } from "../../settings/config.ts";
+import { parseHostPort } from "../../settings/setting-checks.ts";
 import { GateMetrics } from "../../telemetry/gate-metrics.ts";
 import { Limits } from "../../telemetry/limits.ts";
 import type { WatchedGateTls } from "./gate-tls.ts";

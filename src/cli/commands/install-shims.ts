@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Host } from "../../host.ts";
-import { required } from "../../read-config.ts";
+import { required } from "../../settings/read-config.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 
 /** Makes the command `lockstep install-shims`. */

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Host } from "../../host.ts";
-import { required } from "../../read-config.ts";
+import { required } from "../../settings/read-config.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 
 /** Makes the command `lockstep migrate`. */

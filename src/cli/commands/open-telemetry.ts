@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { lookForOpenTelemetry } from "../../tracing.ts";
+import { lookForOpenTelemetry } from "../../tracing/tracing.ts";
 
 /** Looks whether an SDK of OpenTelemetry was loaded before this program, and tells the log which work gets spans. */
 export async function tellOfOpenTelemetry(log: Logger, work: string): Promise<void> {

@@ -1,6 +1,6 @@
 // A client for commands that a sidecar may not carry out where each device has a login of its own to the database.
 import type { Client } from "../../client/client.ts";
-import { readUrlFile } from "../../read-config.ts";
+import { readUrlFile } from "../../settings/read-config.ts";
 import type { Run } from "../terminal/command.ts";
 
 export type ChangeClient = Pick<Client, "call"> & AsyncDisposable;

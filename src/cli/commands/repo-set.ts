@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { LockstepError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import { toDuration, toMs } from "../../protocol/times.ts";
-import { describeKeep, parseKeep } from "../../retention.ts";
+import { describeKeep, parseKeep } from "../../store/retention/subjects.ts";
 import { authorOf, prepare, subcommand } from "../terminal/command.ts";
 import { namesOf, numberOf, spanMs } from "../terminal/flag-values.ts";
 

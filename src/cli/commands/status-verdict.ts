@@ -1,5 +1,5 @@
 // The first lines of `lockstep status`: whether all is well, and what to do where it is not.
-import type { RoomState } from "../../disk-room.ts";
+import type { RoomState } from "../../health/disk-room.ts";
 import { styled } from "../terminal/styled.ts";
 
 /** The facts that the verdict follows from. */

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { UnknownDirectory__Output as Unknown } from "../../generated/lockstep/v1/UnknownDirectory.ts";
+import { unsafeHead } from "../../health/unsafe-head.ts";
 import type { Host } from "../../host.ts";
-import { unsafeHead } from "../../unsafe-head.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { table } from "../terminal/styled.ts";
 import { describeDevices, documentOfDevice } from "./device-text.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Host } from "../../host.ts";
-import { ownVersion } from "../../own-version.ts";
+import { ownVersion } from "../../installation.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 
 /** Makes the command `lockstep version`. */

@@ -2,13 +2,13 @@
 import { Command } from "commander";
 import pino, { type Logger } from "pino";
 import type { Call, Client } from "../../client/client.ts";
-import { type Config, SETTINGS, settingsOf, variableOf } from "../../config.ts";
 import type { Host } from "../../host.ts";
 import { err, logLines } from "../../io/log-lines.ts";
 import { socketPath } from "../../io/socket-path.ts";
 import { visibleJson } from "../../io/visible.ts";
-import { readConfig, required, unknownVariables } from "../../read-config.ts";
-import { traceFields } from "../../tracing.ts";
+import { type Config, SETTINGS, settingsOf, variableOf } from "../../settings/config.ts";
+import { readConfig, required, unknownVariables } from "../../settings/read-config.ts";
+import { traceFields } from "../../tracing/tracing.ts";
 import { lookOf, shown } from "./styled.ts";
 
 const PATIENCE_MS = 30_000;

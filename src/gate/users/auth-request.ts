@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { linkSignals } from "../../io/signals.ts";
 import { Refusal } from "../../smart-http/refusal.ts";
-import { traceParent } from "../../tracing.ts";
+import { traceParent } from "../../tracing/tracing.ts";
 import { type Access, type Entry, RefusedCredentials, shownName, type UserSource, unauthorized } from "./users.ts";
 
 /** For how long the gate waits for an answer. */

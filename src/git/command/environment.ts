@@ -4,7 +4,7 @@
 // The file `config` of a repository counts for git. Its writer must not make the sidecar run a program or ask a server.
 // So the settings here stand above it.
 import { relative } from "node:path";
-import { traceParentOf } from "../../trace-parent.ts";
+import { traceParentOf } from "../../tracing/trace-parent.ts";
 import { asEnvironment, NO_REPLACEMENTS, OBJECTS_AS_THEY_ARE, type Programs, type Settings } from "./command.ts";
 import type { Hooks, HttpClient, Local, ObjectPlace } from "./operations.ts";
 import { PUSHER_VARIABLES } from "./pusher-variables.ts";

@@ -12,7 +12,7 @@ import { describe, firstError, LockstepError } from "../../errors.ts";
 import type { Act } from "../../store/registry/audit.ts";
 import type { Peers } from "../../tls/peers.ts";
 import type { Refused } from "../../tls/trust.ts";
-import { inTrace } from "../../tracing.ts";
+import { inTrace } from "../../tracing/tracing.ts";
 import { actOf } from "./act.ts";
 import type { Caller } from "./caller.ts";
 import { allowedTo, type CallerLimits, checkLimits } from "./limits.ts";

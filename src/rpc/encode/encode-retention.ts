@@ -1,6 +1,7 @@
 // Converts what is kept, and for how long, to messages of the protocol.
-import { ALL_SUBJECTS, describeRule } from "../../retention.ts";
+
 import type { KeptSpace } from "../../store/retention/kept-space.ts";
+import { ALL_SUBJECTS, describeRule } from "../../store/retention/subjects.ts";
 
 /** Encodes all rules. `keeps`: the times that operators have set. */
 export function encodeRules(keeps: ReadonlyMap<string, string>) {

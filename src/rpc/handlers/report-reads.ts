@@ -1,4 +1,4 @@
-import { type Client, NO_WAITS, type PullEvent } from "../../activity.ts";
+import { type Client, NO_WAITS, type PullEvent } from "../../activity/activity.ts";
 import { LockstepError } from "../../errors.ts";
 import type { AnsweredRead__Output as Read } from "../../generated/lockstep/v1/AnsweredRead.ts";
 import type { ReportReadsRequest__Output as Request } from "../../generated/lockstep/v1/ReportReadsRequest.ts";

@@ -3,12 +3,12 @@ import type { SetRepositoryRequest__Output as Request } from "../../generated/lo
 import type { SetRepositoryResponse as Response } from "../../generated/lockstep/v1/SetRepositoryResponse.ts";
 import { deviceName, repositoryName } from "../../names.ts";
 import { toMs } from "../../protocol/times.ts";
-import { parseKeep } from "../../retention.ts";
 import { notifyCommands } from "../../store/command/commands.ts";
 import type { Placement } from "../../store/replica/placement.ts";
 import { replicasOf } from "../../store/replica/replicas.ts";
 import { findRepository, setRepository as set, setUpdateLimit } from "../../store/repository/repositories.ts";
 import { setKeepLog } from "../../store/retention/keep-times.ts";
+import { parseKeep } from "../../store/retention/subjects.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { copiesOf } from "../../sync/operator/create-repository.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";

@@ -1,7 +1,7 @@
 import type { SetRetentionRequest__Output as Request } from "../../generated/lockstep/v1/SetRetentionRequest.ts";
 import type { SetRetentionResponse as Response } from "../../generated/lockstep/v1/SetRetentionResponse.ts";
-import { parseKeep, type SubjectName } from "../../retention.ts";
 import { readKeeps, setKeep } from "../../store/retention/keep-times.ts";
+import { parseKeep, type SubjectName } from "../../store/retention/subjects.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";

@@ -1,6 +1,6 @@
 // The push log, the pull log and the sync log, for operators. Newest first.
 import type pg from "pg";
-import type { PullEvent, PushEvent } from "../../activity.ts";
+import type { PullEvent, PushEvent } from "../../activity/activity.ts";
 import { type Database, queryRepeatable } from "../database/database.ts";
 import { dated, epochMs } from "../database/instant.ts";
 

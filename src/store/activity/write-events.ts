@@ -1,6 +1,6 @@
 // Adds rows to the push log and to the pull log, many with one statement. Nobody waits for it, so the server may forget
 // the last ones when it crashes.
-import type { Client, PullEvent, PushEvent } from "../../activity.ts";
+import type { Client, PullEvent, PushEvent } from "../../activity/activity.ts";
 import { type Database, queryOnce } from "../database/database.ts";
 
 /** How old a row is, in milliseconds. The database's clock then tells when it was. */

@@ -1,6 +1,7 @@
 // The lease of the one live sidecar of a device, by the database's clock.
-import type { DiskRoom } from "../../disk-room.ts";
+
 import type { Incarnation } from "../../domain.ts";
+import type { DiskRoom } from "../../health/disk-room.ts";
 import { WAITS } from "../../waits.ts";
 import { type Database, queryOnceRow, queryRepeatable, queryRepeatableRow } from "../database/database.ts";
 import { epochMs } from "../database/instant.ts";

@@ -1,6 +1,7 @@
 // What an operator does with devices: drain, remove, take from writes; and what he sees of them.
-import type { DiskRoom } from "../../disk-room.ts";
+
 import { LockstepError } from "../../errors.ts";
+import type { DiskRoom } from "../../health/disk-room.ts";
 import { HELD } from "../../replica-states.ts";
 import { type Database, queryRepeatable, queryRepeatableRow } from "../database/database.ts";
 import { dated, epochMs, intervalMs } from "../database/instant.ts";

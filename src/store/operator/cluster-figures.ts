@@ -1,5 +1,5 @@
 // Counts replicas, versions and writes of the whole cluster, for the metrics.
-import type { ClusterFigures, DeviceFigures } from "../../figures.ts";
+import type { ClusterFigures, DeviceFigures } from "../../health/figures.ts";
 import { HELD } from "../../replica-states.ts";
 import { type Database, queryRepeatableRow } from "../database/database.ts";
 

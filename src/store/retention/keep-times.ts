@@ -1,6 +1,7 @@
 // The times that operators have set for how long rows and files are kept.
-import type { Keep, SubjectName } from "../../retention.ts";
+
 import { type Database, queryRepeatable } from "../database/database.ts";
+import type { Keep, SubjectName } from "./subjects.ts";
 
 /** Returns the times that operators have set, by subject, as they wrote them. */
 export async function readKeeps(db: Database): Promise<Map<string, string>> {

@@ -1,7 +1,7 @@
 // The space that kept rows and files take: what each device has counted on its disk, and the sizes of tables.
 import type { Incarnation } from "../../domain.ts";
-import type { SubjectName } from "../../retention.ts";
 import { type Database, queryRepeatable } from "../database/database.ts";
+import type { SubjectName } from "./subjects.ts";
 
 /** The space that one subject takes. */
 export interface KeptSpace {

@@ -1,8 +1,8 @@
 // Deletes rows that have been kept for long enough. Each statement deletes a small batch and leaves out rows that
 // another statement has locked, so any device may run it at any time.
 import type { Version } from "../../domain.ts";
-import type { Keep } from "../../retention.ts";
 import { type Database, queryRepeatable, queryRepeatableRow } from "../database/database.ts";
+import type { Keep } from "./subjects.ts";
 
 /** A repository whose log may have rows to delete. */
 export interface Claim {

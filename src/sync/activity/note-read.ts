@@ -1,6 +1,6 @@
 // Makes the rows for callers who asked before a read. A push asks too, before it is uploaded. If it is refused then, it
 // belongs into the push log.
-import { type Client, NO_WAITS, type PullEvent, refusalOf, shortText } from "../../activity.ts";
+import { type Client, NO_WAITS, type PullEvent, refusalOf, shortText } from "../../activity/activity.ts";
 import type { Version } from "../../domain.ts";
 import type { SyncContext } from "../device/context.ts";
 

@@ -16,10 +16,10 @@ import { type AdoptOutcome, adoptRepository as insert } from "../../store/adopt/
 import { replicasOf } from "../../store/replica/replicas.ts";
 import { findRepository, type Repository } from "../../store/repository/repositories.ts";
 import { catchUpToHead } from "../catch-up/catch-up.ts";
-import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { endAsFenced } from "../device/end-as-fenced.ts";
 import { replicaPath } from "../device/replica.ts";
+import { assertRoot } from "../place/assert-root.ts";
 import { markApplied, recordInDatabase } from "../replica/apply.ts";
 import { oneDirectoryAtATime } from "../replica/one-directory-at-a-time.ts";
 import { joinExisting } from "./join-existing.ts";

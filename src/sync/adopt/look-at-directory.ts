@@ -8,9 +8,9 @@ import { examineDirectory } from "../../git/replica/examine-directory.ts";
 import { settingsOwner } from "../../git/replica/repository.ts";
 import { readReplicaRecord } from "../../git/root/root-record.ts";
 import { repositoryName } from "../../names.ts";
-import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { replicaPath } from "../device/replica.ts";
+import { assertRoot } from "../place/assert-root.ts";
 
 /** The question of another device. */
 export interface DirectoryQuestion {

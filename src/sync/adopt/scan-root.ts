@@ -8,9 +8,9 @@ import { readReplicaRecord } from "../../git/root/root-record.ts";
 import { exists } from "../../io/disk.ts";
 import { type FoundDirectory, notReplicas, recordUnknown } from "../../store/adopt/unknown-directories.ts";
 import { WAITS } from "../../waits.ts";
-import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
+import { assertRoot } from "../place/assert-root.ts";
 import { undoUnfinished } from "./undo-unfinished.ts";
 
 /** How many directories are compared with the database in one statement. */

@@ -6,9 +6,9 @@ import { isDoubted, type ReplicaRecord, readReplicaRecord } from "../../git/root
 import { readStandings } from "../../store/log/log-standing.ts";
 import { reviseVersions } from "../../store/replica/record-replica.ts";
 import { listReplicasAfter, type NotedReplica } from "../../store/replica/replicas.ts";
-import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { replicaPath } from "../device/replica.ts";
+import { assertRoot } from "../place/assert-root.ts";
 import { takePlace } from "../place/follow-name.ts";
 import { stopAheadOfDatabase } from "../replica/ahead-of-database.ts";
 import { putInDoubt } from "../replica/apply.ts";

@@ -1,6 +1,7 @@
 // The dependencies of all rooms of sync/: the database, the root, the other devices, and the lease.
 import type { Readable } from "node:stream";
 import type { Logger } from "pino";
+import type { EventLog } from "../../activity/event-log.ts";
 import type { Incarnation, RefFormat } from "../../domain.ts";
 import type { GitCredentials } from "../../git/objects/git-fetch.ts";
 import type { HoldRequestBody, PackRequestBody } from "../../git/peers/pack-requests.ts";
@@ -8,7 +9,6 @@ import type { GitContext } from "../../git/process.ts";
 import type { ReceivePolicies } from "../../git/receive-policy.ts";
 import type { Database } from "../../store/database/database.ts";
 import type { Which } from "../../store/replica/holdings.ts";
-import type { EventLog } from "../../telemetry/event-log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Announcer } from "../lease/announcer.ts";
 import type { HeadReader } from "../lease/head-reader.ts";

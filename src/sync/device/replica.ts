@@ -6,8 +6,8 @@ import type { RefName, Version } from "../../domain.ts";
 import { ObjectClaims } from "../../git/objects/object-claims.ts";
 import { KeptReader } from "../../git/reading/kept-reader.ts";
 import { KeptGit } from "../../git/transactions/kept-git.ts";
-import { RefHistory } from "../../ref-history.ts";
 import type { CopiesRule } from "../../store/write/writes.ts";
+import { RefHistory } from "./ref-history.ts";
 import { type OnHeld, ReplicaMutex } from "./replica-mutex.ts";
 
 /** The progress of a catch-up. Listeners get it whenever something has moved, even if only at the source. */

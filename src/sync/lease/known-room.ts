@@ -1,5 +1,5 @@
 // The room on the disk of this device as it was found last. Nobody who asks waits for the disk, which may hang.
-import type { DiskRoom } from "../../disk-room.ts";
+import type { DiskRoom } from "../../health/disk-room.ts";
 
 /** How old a measured value may grow before the disk is asked again. */
 const FRESH_MS = 60_000;

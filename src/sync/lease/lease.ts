@@ -1,8 +1,8 @@
 import { uptime } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
-import type { DiskRoom } from "../../disk-room.ts";
 import type { Incarnation } from "../../domain.ts";
+import type { DiskRoom } from "../../health/disk-room.ts";
 import type { Database } from "../../store/database/database.ts";
 import { unavailableError } from "../../store/database/sqlstate.ts";
 import { renewLease } from "../../store/device/device-lease.ts";

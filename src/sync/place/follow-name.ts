@@ -7,9 +7,9 @@ import { clearPlace } from "../../git/beside/place.ts";
 import { wasReplica } from "../../git/replica/repository.ts";
 import { exists, moveDirectory, removeEmptyDirectories } from "../../io/disk.ts";
 import { listMoving, placeOf, recordPlace } from "../../store/repository/former-names.ts";
-import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
+import { assertRoot } from "./assert-root.ts";
 
 /**
  * Moves the replica to the place of its repository's name as of now. Returns the name whose place it left; undefined:

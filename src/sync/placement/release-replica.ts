@@ -11,10 +11,10 @@ import { removeEmptyDirectories } from "../../io/disk.ts";
 import { readStandings } from "../../store/log/log-standing.ts";
 import { destroyReplica, releaseReplica as release } from "../../store/replica/release-replica.ts";
 import { forgetPlaces, possiblePlaces, writesOf } from "../../store/repository/removals.ts";
-import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { endAsFenced } from "../device/end-as-fenced.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
+import { assertRoot } from "../place/assert-root.ts";
 import { endLive, outOfServiceError } from "../replica/out-of-service.ts";
 
 /** The outcome of both commands, for people and programs. */

@@ -9,10 +9,10 @@ import { applyRefs } from "../../git/refs/refs.ts";
 import { doubtReplicaRecord, writeReplicaRecord } from "../../git/root/root-record.ts";
 import type { StartedTransaction } from "../../git/transactions/started-transaction.ts";
 import { syncRefs } from "../../io/disk.ts";
-import type { RefChanges } from "../../ref-history.ts";
 import { recordVersion, type SyncEvent } from "../../store/replica/record-replica.ts";
 import type { SyncContext } from "../device/context.ts";
 import { endAsFenced } from "../device/end-as-fenced.ts";
+import type { RefChanges } from "../device/ref-history.ts";
 import type { Replica } from "../device/replica.ts";
 import { countArrival } from "./tidy.ts";
 

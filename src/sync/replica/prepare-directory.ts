@@ -16,9 +16,9 @@ import { type ReplicaRecord, readReplicaRecord, STATE_DIR } from "../../git/root
 import { reviseVersions } from "../../store/replica/record-replica.ts";
 import { assertHeld, replicaName, replicaWasHere } from "../../store/replica/replicas.ts";
 import { recordPlace } from "../../store/repository/former-names.ts";
-import { assertRoot } from "../device/assert-root.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
+import { assertRoot } from "../place/assert-root.ts";
 import { takePlace } from "../place/follow-name.ts";
 import { putInDoubt } from "./apply.ts";
 import { takeOverDirectory } from "./take-over.ts";

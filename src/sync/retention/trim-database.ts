@@ -1,11 +1,11 @@
-// Deletes rows of the database that have been kept for long enough (src/retention.ts). It works in small batches with
-// pauses, so that pushes do not notice.
+// Deletes rows of the database that have been kept for long enough (store/retention/subjects.ts). It works in small
+// batches with pauses, so that pushes do not notice.
 import { setTimeout as sleep } from "node:timers/promises";
 import { crashPoint } from "../../crash-points.ts";
-import { type Keep, parseKeep, SUBJECTS, type SubjectName } from "../../retention.ts";
 import type { Database } from "../../store/database/database.ts";
 import { purgeRemoved } from "../../store/repository/removals.ts";
 import { readKeeps } from "../../store/retention/keep-times.ts";
+import { type Keep, parseKeep, SUBJECTS, type SubjectName } from "../../store/retention/subjects.ts";
 import {
   claimTrim,
   trimAudit,

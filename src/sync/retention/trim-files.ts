@@ -6,8 +6,8 @@ import { UUID } from "../../domain.ts";
 import { countDays, readSeen, type Seen, writeSeen } from "../../git/beside/kept-notes.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { namesIn } from "../../io/disk.ts";
-import type { Keep } from "../../retention.ts";
 import { listActive } from "../../store/replica/replicas.ts";
+import type { Keep } from "../../store/retention/subjects.ts";
 import type { SyncContext } from "../device/context.ts";
 
 /** removed: only counted here. Commands free those (sync/placement/release-replica.ts). */

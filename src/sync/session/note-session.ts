@@ -1,5 +1,5 @@
 // Makes the row of the push log for a write session.
-import { namedRefs, refusalOf, waitsOf } from "../../activity.ts";
+import { namedRefs, refusalOf, waitsOf } from "../../activity/activity.ts";
 import type { RefUpdate, Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { Session } from "../../store/write/sessions.ts";

@@ -1,5 +1,5 @@
 // The figures of the whole cluster that the metrics tell. The store reads them, and the page for Prometheus shows them.
-import type { ReplicaState } from "./domain.ts";
+import type { ReplicaState } from "../domain.ts";
 
 /** One device that was not removed. */
 export interface DeviceFigures {

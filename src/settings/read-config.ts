@@ -1,12 +1,12 @@
 // Reads the settings of a command from flags, variables and defaults.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { LockstepError } from "../errors.ts";
+import { completeDatabaseUrl } from "../io/database-url/database-environment.ts";
+import { hasPassword } from "../io/database-url/database-url.ts";
 import { type Config, SETTINGS, type SettingName, settingsOf, variableOf } from "./config.ts";
-import { LockstepError } from "./errors.ts";
-import { completeDatabaseUrl } from "./io/database-url/database-environment.ts";
-import { hasPassword } from "./io/database-url/database-url.ts";
+import type { Setting } from "./setting.ts";
 import { postgresUrl } from "./setting-checks.ts";
-import type { Setting } from "./settings/setting.ts";
 
 /**
  * Returns the settings of a command: flag, else environment, else default. Throws USAGE on a wrong value, and on a

@@ -1,7 +1,7 @@
 // The last changes of a replica's refs, for a front end that keeps what git said about refs at an earlier moment. They
 // are in memory, and only while somebody asks. Where a change is not known exactly, the history begins anew.
 import { randomUUID } from "node:crypto";
-import { isSymbolic, type RefName, type RefValue, type Version } from "./domain.ts";
+import { isSymbolic, type RefName, type RefValue, type Version } from "../../domain.ts";
 
 /** The values of the refs that differ between two versions, as of the later one. null: there is no such ref. */
 export type RefChanges = ReadonlyMap<RefName, RefValue | null>;

@@ -1,6 +1,6 @@
 // Everything that Lockstep keeps for a time, and for how long. docs/operations.md shows this table, and a test compares
 // the two.
-import { LockstepError } from "./errors.ts";
+import { LockstepError } from "../../errors.ts";
 
 /** For how long a subject is kept. */
 export interface Keep {

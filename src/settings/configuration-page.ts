@@ -1,6 +1,6 @@
 // docs/configuration.md, which `npm run generate` writes.
 import { SETTINGS, type SettingName, variableOf } from "./config.ts";
-import type { Setting } from "./settings/setting.ts";
+import type { Setting } from "./setting.ts";
 
 /** Returns the text of docs/configuration.md. */
 export function configurationPage(): string {
@@ -11,7 +11,7 @@ export function configurationPage(): string {
   });
   return `# Configuration
 
-Generated from \`src/config.ts\` by \`npm run generate\`. A flag wins over its environment variable, and the variable over
+Generated from \`src/settings/\` by \`npm run generate\`. A flag wins over its environment variable, and the variable over
 the default. An unknown flag is an error. A warning names each unknown variable that begins with \`LOCKSTEP_\`.
 
 | flag | variable | default | commands | meaning |

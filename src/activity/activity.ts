@@ -1,6 +1,6 @@
 // The rows of the push log and of the pull log, as a sidecar notes them before it writes them to the database.
-import { displayRef, type RefName, type RefUpdate, TEXT_LIMIT, type Version } from "./domain.ts";
-import { describe, firstError, LockstepError } from "./errors.ts";
+import { displayRef, type RefName, type RefUpdate, TEXT_LIMIT, type Version } from "../domain.ts";
+import { describe, firstError, LockstepError } from "../errors.ts";
 
 /** How a client came: through a front end for HTTP, over ssh, or with a git on the same machine. */
 export type ClientWay = "http" | "ssh" | "direct";

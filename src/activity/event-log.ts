@@ -1,6 +1,6 @@
 // Collects the rows of the push log and of the pull log in memory. A loop writes them (sync/activity/keep-writing.ts),
 // so no push and no read waits for that.
-import type { PullEvent, PushEvent } from "../activity.ts";
+import type { PullEvent, PushEvent } from "./activity.ts";
 
 /** How many rows wait for a database that does not answer. */
 const WAITING_LIMIT = 5_000;

@@ -6,7 +6,7 @@ import { isRootHere } from "../../git/root/root-lock.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import type { Database } from "../../store/database/database.ts";
 import { type RootPlace, recordedRoot } from "../../store/device/device-root.ts";
-import type { SyncContext } from "./context.ts";
+import type { SyncContext } from "../device/context.ts";
 
 /**
  * Throws ROOT_GONE when another directory lies at the path of the root. Call it before a replica is taken for lost, and

@@ -1,12 +1,13 @@
 // The one table of settings: flag, environment variable, default, help. Its parts are in settings/, by subject.
 // docs/configuration.md is written from here, in this order. read-config.ts reads flags and variables.
+
+import { CERTIFICATE_SETTINGS } from "./certificates.ts";
+import { DEVICE_SETTINGS } from "./device.ts";
+import { GATE_SETTINGS } from "./gate.ts";
+import { PEER_SETTINGS } from "./peers.ts";
+import type { Setting } from "./setting.ts";
 import { digits } from "./setting-checks.ts";
-import { CERTIFICATE_SETTINGS } from "./settings/certificates.ts";
-import { DEVICE_SETTINGS } from "./settings/device.ts";
-import { GATE_SETTINGS } from "./settings/gate.ts";
-import { PEER_SETTINGS } from "./settings/peers.ts";
-import type { Setting } from "./settings/setting.ts";
-import { WORK_SETTINGS } from "./settings/work.ts";
+import { WORK_SETTINGS } from "./work.ts";
 
 export const SETTINGS = {
   ...DEVICE_SETTINGS,

@@ -44,7 +44,8 @@ export function clientAddress({ socket, headers }: IncomingMessage, proxies: Blo
   return { address, isLocal: address === from && isIn(LOCAL, from) };
 }
 
-function isIn(ranges: BlockList, address: string): boolean {
+/** Returns true if the text is an address in these ranges. An IPv4 address may be written as one of IPv6. */
+export function isIn(ranges: BlockList, address: string): boolean {
   const version = isIP(address);
   return version > 0 && ranges.check(address, version === 4 ? "ipv4" : "ipv6");
 }

@@ -1,7 +1,6 @@
 // How much the work of a device may cost, and what it writes down.
-
 import type { Setting } from "./setting.ts";
-import { digits, oneOf, within } from "./setting-checks.ts";
+import { addressRanges, digits, oneOf, within } from "./setting-checks.ts";
 
 const SERVE = ["serve"];
 
@@ -82,6 +81,12 @@ export const WORK_SETTINGS = {
     default: "5",
     help: "how many rows a second the pull log gets (`lockstep log --pulls`); of more reads a sample is taken; 0: none",
     commands: ["serve", "gate"],
+  },
+  "hook-addresses": {
+    check: addressRanges,
+    value: "ADDRESSES",
+    help: "addresses to which webhooks may lead, or ranges such as 10.0.0.0/8, with commas between them, for each connection anew (default: all that a receiver may have; this machine only where the URL says so)",
+    commands: SERVE,
   },
   "log-level": {
     check: oneOf("debug", "info", "warn", "error"),

@@ -1,5 +1,6 @@
 // Makes the context that everything in sync/ works with, once for a process. It takes the device over for that:
 // all that is done with the context carries the new fence.
+import type { BlockList } from "node:net";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { EventLog } from "../activity/event-log.ts";
@@ -47,6 +48,7 @@ export interface ContextRequest extends Peers {
   readonly upkeep: Upkeep;
   /** How many rows the pull log gets in a second. */
   readonly pullLogRate: number;
+  readonly hookAddresses: BlockList | undefined;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly life: Lifetime;
@@ -116,6 +118,7 @@ export async function makeContext(request: ContextRequest): Promise<{ context: S
     onFenced: life.onFenced,
     inDoubtMs: request.inDoubtMs,
     upkeep: request.upkeep,
+    hookAddresses: request.hookAddresses,
   };
   return { context, interrupted };
 }

@@ -3,6 +3,7 @@ import { isIPv6 } from "node:net";
 import { userInfo } from "node:os";
 import type { RefFormat } from "../domain.ts";
 import { isLoopback, readHostNames } from "../http/host-names.ts";
+import { readRanges } from "../io/client-address.ts";
 import { deviceName } from "../names.ts";
 import type { Config } from "../settings/config.ts";
 import { readUrlFile, required, timerMs } from "../settings/read-config.ts";
@@ -64,6 +65,7 @@ export function readSettings(config: Config, env: Readonly<Record<string, string
     packCacheBytes: Number(required(config, "pack-cache-mib")) * (1 << 20),
     tlsConnections: Number(required(config, "tls-connections")),
     inDoubtMs: Number(required(config, "in-doubt-seconds")) * 1000,
+    hookAddresses: config["hook-addresses"] === undefined ? undefined : readRanges(config["hook-addresses"]),
     pullLogRate: Number(required(config, "pull-log-rate")),
     upkeep: {
       threads: Number(required(config, "gc-threads")),

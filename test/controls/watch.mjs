@@ -111,4 +111,11 @@ export const watchControls = [
     tests: "test/integration/hook-device.test.ts",
     name: "records nothing once another one has the hook",
   },
+  {
+    rule: "an event goes only to addresses that are good when the connection is made",
+    patches: [{ file: "src/sync/hooks/post-event.ts", from: "    lookup: lookupOf(allowed, url),\n", to: "" }],
+    project: "integration",
+    tests: "test/integration/hooks.test.ts",
+    name: "leads elsewhere from some event on",
+  },
 ];

@@ -53,6 +53,7 @@ export interface StartOptions {
   readonly gitCredentials?: SyncContext["gitCredentials"];
   /** How long a git may show no work. */
   readonly patience?: Patience;
+  readonly hookAddresses?: SyncContext["hookAddresses"];
 }
 
 export interface PushOptions {
@@ -151,6 +152,7 @@ export class TestDevice extends ReplicaFiles {
       warnings: () => [],
       ssh: { authorizedKeys: () => [], way: () => Promise.reject(new Error("no ssh in tests of one process")) },
       pullLogRate: 5,
+      hookAddresses: options.hookAddresses,
       upkeep: { threads: 1, windowMemory: 256, scrubDays: 0 },
       gitCredentials: options.gitCredentials ?? { cert: "", key: "", ca: "" },
       openPack: async (peer, request, ...rest) => {

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { LockstepError } from "../../errors.ts";
 import type { AddHookRequest__Output as Request } from "../../generated/lockstep/v1/AddHookRequest.ts";
 import type { AddHookResponse as Response } from "../../generated/lockstep/v1/AddHookResponse.ts";
-import { hookUrl } from "../../io/hook-url.ts";
+import { checkHookAddress, hookUrl } from "../../io/hook-url.ts";
 import { insertHook } from "../../store/watch/hooks.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { beginWatch } from "../../sync/watch/begin-watch.ts";
@@ -19,6 +19,7 @@ export const addHook =
   async (request: Request, { caller, signal }: CallContext): Promise<Response> => {
     const { author } = authorAndReason({ author: request.author }, caller);
     const url = hookUrl(request.url);
+    checkHookAddress(context.hookAddresses, new URL(url));
     const { repositories } = request;
     if (request.secret.length > SECRET_LIMIT || request.secret.includes("\0"))
       throw new LockstepError(

@@ -1,4 +1,5 @@
 // The dependencies of all rooms of sync/: the database, the root, the other devices, and the lease.
+import type { BlockList } from "node:net";
 import type { Readable } from "node:stream";
 import type { Logger } from "pino";
 import type { EventLog } from "../../activity/event-log.ts";
@@ -125,6 +126,8 @@ export interface SyncContext {
   /** Called when another incarnation has the device: this process must end. */
   readonly onFenced: () => void;
   readonly upkeep: Upkeep;
+  /** The addresses to which webhooks may lead; undefined: all that a receiver may have (io/hook-url.ts). */
+  readonly hookAddresses: BlockList | undefined;
   /** How long the sidecar asks for the outcome of a write before it cuts the pusher off without one. */
   readonly inDoubtMs: number;
 }

@@ -117,7 +117,8 @@ class HookDelivery {
       await this.#mayDeliver();
       await crashPoint("hook.delivering");
       const startedAt = performance.now();
-      const error = await postEvent(this.#hook, event, this.#cut).then(
+      const how = { allowed: this.#context.hookAddresses, signal: this.#cut };
+      const error = await postEvent(this.#hook, event, how).then(
         () => undefined,
         (reason: unknown) => reason,
       );

@@ -3,7 +3,9 @@
 import { createHash, createHmac } from "node:crypto";
 import { type RequestOptions, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import type { BlockList } from "node:net";
 import { displayRef } from "../../domain.ts";
+import { checkHookAddress, lookupOf } from "../../io/hook-url.ts";
 import { linkSignals } from "../../io/signals.ts";
 import type { ClaimedHook } from "../../store/watch/hooks.ts";
 import type { Landed } from "../../store/watch/landed.ts";
@@ -53,16 +55,17 @@ function signatureOf(secret: string, body: Buffer): string {
 }
 
 /**
- * Posts an event. Returns when the receiver has answered with 2xx, and throws an error with one sentence otherwise.
- * `signal` breaks the attempt off.
+ * Posts an event, if the URL leads to an address that `allowed` has. Returns when the receiver has answered with 2xx,
+ * and throws an error with one sentence otherwise. `signal` breaks the attempt off.
  */
 export async function postEvent(
   hook: Pick<ClaimedHook, "id" | "url" | "secret" | "visible">,
   event: Landed,
-  signal: AbortSignal,
+  { allowed, signal }: { allowed: BlockList | undefined; signal: AbortSignal },
 ): Promise<void> {
   const body = bodyOf(hook, event);
   const url = new URL(hook.url);
+  checkHookAddress(allowed, url);
   const auth = url.username === "" ? {} : { auth: `${decode(url.username)}:${decode(url.password)}` };
   using limit = linkSignals([signal], WAITS.hookDeliveryMs);
   const options = {
@@ -70,6 +73,7 @@ export async function postEvent(
     method: "POST",
     // A connection of its own: one that is kept alive may be closed just when it is used again.
     agent: false,
+    lookup: lookupOf(allowed, url),
     signal: limit.signal,
     headers: {
       "content-type": "application/json",

@@ -1,7 +1,14 @@
 // Leads the requests of other devices to what answers them, and refuses the others.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe, ERROR_TABLE, LockstepError } from "../errors.ts";
-import { ASK_HEADER, DIRECTORY_PATH, HOLD_PATH, PACK_PATH } from "../git/peers/pack-requests.ts";
+import {
+  ASK_HEADER,
+  CopyNotWanted,
+  DIRECTORY_PATH,
+  HOLD_PATH,
+  NO_COPY_STATUS,
+  PACK_PATH,
+} from "../git/peers/pack-requests.ts";
 import { asRefusal } from "../smart-http/refusal.ts";
 import { catchUp } from "../sync/catch-up/catch-up.ts";
 import type { SyncContext } from "../sync/device/context.ts";
@@ -84,6 +91,7 @@ function packRefusal(error: unknown): { status: number; message: string; headers
   if (!(error instanceof LockstepError) || error.code === "INTERNAL") {
     return { status: 500, message: "An internal error; the log of this device has it.", headers: {} };
   }
+  if (error instanceof CopyNotWanted) return { status: NO_COPY_STATUS, message: describe(error), headers: {} };
   const status = ERROR_TABLE[error.code].grpc === "UNAVAILABLE" ? 503 : REFUSED.has(error.code) ? 403 : 400;
   const headers = error.code === "QUEUE_FULL" ? { [ASK_HEADER]: error.details.ask ?? "" } : {};
   return { status, message: describe(error), headers: headers as Record<string, string> };

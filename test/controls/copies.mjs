@@ -3,6 +3,13 @@
 /** @type {import("./controls.mjs").Control[]} */
 export const copyControls = [
   {
+    rule: "copies are made only for the device that asks for them",
+    patches: [{ file: "src/sync/objects/serve-pack.ts", from: "    if (request.copy && ", to: "    if (!request && " }],
+    project: "integration",
+    tests: "test/integration/copies.test.ts",
+    name: "copies only for the device that writes",
+  },
+  {
     rule: "a copy of a new branch leaves out what the other device has",
     patches: [
       {

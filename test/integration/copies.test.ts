@@ -5,6 +5,7 @@ import { pipeline, Transform } from "node:stream";
 import { describe, expect, it, vi } from "vitest";
 import { refName, valueFromLatin1 } from "../../src/domain.ts";
 import { makeCopies } from "../../src/sync/copies/copies.ts";
+import { holdObjects } from "../../src/sync/copies/hold-objects.ts";
 import type { SyncContext } from "../../src/sync/device/context.ts";
 import { APP, copies, three, wants } from "../support/copying.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
@@ -92,6 +93,34 @@ describe("a repository that wants several copies", () => {
     // At once, not when its work has shown nothing new for too long.
     expect(asked[1]?.signal.aborted).toBe(true);
     expect(copied).toEqual([asked[0]?.device]);
+  });
+
+  it("copies only for the device that writes: who has its key has nobody keep objects in its name", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = await three(cluster);
+    const one = await a.commit(APP, "one");
+    await a.push(APP, [change("main", null, one)]);
+    await b.read(APP);
+    const loose = await a.commit(APP, "loose", { parents: [one] });
+    const { id: repositoryId } = a.replica(APP);
+    for (const wanted of [one, loose])
+      await expect(
+        holdObjects(b.context, "repo001", { repositoryId, wants: [wanted], haves: [], refs: [] }),
+      ).rejects.toMatchObject({
+        code: "PERMISSION_DENIED",
+        message: expect.stringContaining("so somebody else may have its key"),
+      });
+    expect(await b.has(APP, loose)).toBe(false);
+    expect(await b.git(APP, ["for-each-ref", "refs/lockstep/"])).toBe("");
+    // A device that gives up meanwhile is no thief.
+    const gone = AbortSignal.abort(new Error("it has gone"));
+    const late = holdObjects(
+      b.context,
+      "repo001",
+      { repositoryId, wants: [one], haves: [], refs: [] },
+      { signal: gone },
+    );
+    await expect(late).rejects.toThrow("it has gone");
   });
 
   it("takes the first push after the number rose, rose again, or its sidecar was started anew", async () => {

@@ -7,10 +7,13 @@ import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { encodeFrames, readFrames } from "../../src/framing/frames.ts";
 import { packet } from "../../src/framing/pkt-line.ts";
+import { CopyNotWanted } from "../../src/git/peers/pack-requests.ts";
+import { PackClient } from "../../src/git/peers/pack-stream.ts";
+import { TlsLine } from "../../src/git/peers/peer-lines.ts";
 import { portOf } from "../../src/git-port/route.ts";
 import { serveSsh } from "../../src/git-port/ssh-server.ts";
 import { processesAt } from "../support/git.ts";
-import { authorityIn, contentsOf, credentialsOf, openGitPort } from "../support/git-port.ts";
+import { authorityIn, contentsOf, credentialsOf, openGitPort, TRUST_DOMAIN } from "../support/git-port.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
@@ -20,6 +23,8 @@ const REFUSED = "so device repo002 may not fetch it by its id";
 let cluster: TestCluster;
 let a: TestDevice;
 let ask: (path: string, headers: Record<string, string>, body: string) => Promise<Answer>;
+let tls: Awaited<ReturnType<typeof contentsOf>>;
+let address: string;
 let sshPath: string;
 let parts: AsyncDisposable[];
 const onRefused = vi.fn();
@@ -64,7 +69,8 @@ beforeAll(async () => {
     absent: "12".repeat(20),
   });
   const port = await openGitPort(a, await authority.issue("device", "repo001"));
-  const tls = await contentsOf(await authority.issue("device", "repo002"));
+  tls = await contentsOf(await authority.issue("device", "repo002"));
+  address = port.address;
   ask = async (path, headers, body) => {
     const asking = request(`https://${port.address}${path}`, { ...tls, agent: false, method: "POST", headers });
     asking.end(body);
@@ -228,6 +234,27 @@ describe("what a device may fetch by its id", () => {
     await expect(check("repo003")).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
     offer[Symbol.dispose]();
     await expect(check("repo002")).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
+  });
+
+  it("is, for a copy, what this device asks to have copied, and nothing that is in the log", async () => {
+    const { id } = a.replica(APP);
+    const { fetchable } = a.context;
+    const copyOf = async (wants: string[]) => {
+      const body = { repositoryId: id, version: "0", visit: "last", wants, haves: [], copy: true };
+      return await ask("/v1/pack", {}, JSON.stringify(body));
+    };
+    const said = "Device repo001 does not ask for copies of these objects now.\n";
+    expect(await copyOf([ids.tip!])).toEqual({ status: 409, body: said });
+    const body = { repositoryId: id, version: "0", visit: "last", wants: [ids.tip!], haves: [], copy: true } as const;
+    using line = new TlsLine(tls, TRUST_DOMAIN);
+    const asked = new PackClient(line).open("repo001", address, body, AbortSignal.timeout(SOON.timeout), () => {});
+    await expect(asked).rejects.toBeInstanceOf(CopyNotWanted);
+    using _ = fetchable.offer(id, "repo002", [ids.tip!, ids.loose!]);
+    expect((await copyOf([ids.tip!, ids.loose!])).body).toMatch(/^PACK/);
+    expect((await copyOf([ids.tip!, ids.old!])).status).toBe(409);
+    const other = fetchable.offer(id, "repo003", [ids.old!]);
+    expect((await copyOf([ids.old!])).status).toBe(409);
+    other[Symbol.dispose]();
   });
 
   it("is told to the audit when it is refused", () => {

@@ -1,4 +1,5 @@
 // The requests that one device sends to the git port of another.
+import { LockstepError } from "../../errors.ts";
 
 /** The path for pack requests at a peer. */
 export const PACK_PATH = "/v1/pack";
@@ -32,4 +33,16 @@ export interface PackRequestBody {
    * to this device, which may still be receiving the version. `last`: those devices did not help.
    */
   readonly visit: "first" | "referred" | "last";
+  /** True: the peer has asked the caller to keep copies of these objects. It sends them only if it did. */
+  readonly copy?: boolean;
+}
+
+/** The status with which a device says that it does not ask for these copies. */
+export const NO_COPY_STATUS = 409;
+
+/** A device was asked for objects to copy, and does not want copies of them. */
+export class CopyNotWanted extends LockstepError {
+  constructor(device: string, message = `Device ${device} does not ask for copies of these objects now.`) {
+    super("INVALID_REQUEST", message, { details: { device } });
+  }
 }

@@ -9,9 +9,11 @@ import { TLSSocket } from "node:tls";
 import { LockstepError } from "../../errors.ts";
 import {
   ASK_HEADER,
+  CopyNotWanted,
   DIRECTORY_PATH,
   HOLD_PATH,
   type HoldRequestBody,
+  NO_COPY_STATUS,
   PACK_PATH,
   type PackRequestBody,
 } from "./pack-requests.ts";
@@ -50,7 +52,8 @@ export class PackClient {
   /**
    * Asks the device at `address` for a pack. The stream fails if the pack is cut off. `onAlive` is called at each sign
    * that the device works on it. Throws SOURCE_FAILED when it refuses, and Unreached when it cannot be reached or is
-   * not `device`. Throws QUEUE_FULL when it is busy; `details.ask` names other devices. Throws NoPackStream.
+   * not `device`. Throws QUEUE_FULL when it is busy; `details.ask` names other devices. Throws NoPackStream, and
+   * CopyNotWanted.
    */
   async open(
     device: string,
@@ -169,6 +172,7 @@ async function refusalError(device: string, response: IncomingMessage): Promise<
   const publicKey = hasNoStream && response.socket instanceof TLSSocket ? publicKeyOf(response.socket) : undefined;
   const said = (await text(response)).trim().slice(0, 300) || `it answered ${response.statusCode}`;
   if (publicKey !== undefined) return new NoPackStream(publicKey);
+  if (response.statusCode === NO_COPY_STATUS) return new CopyNotWanted(device, said);
   const ask = response.headers[ASK_HEADER];
   if (typeof ask !== "string") return new LockstepError("SOURCE_FAILED", said, { details: { device } });
   return new LockstepError("QUEUE_FULL", said, { details: { device, ask } });

@@ -8,6 +8,7 @@ import { objectIds, PRIVATE_REFS, type RefName, refName, toLatin1, valueFromLati
 import { LockstepError } from "../../errors.ts";
 import { noteKept } from "../../git/beside/kept-notes.ts";
 import { wholeObjects } from "../../git/objects/whole-updates.ts";
+import { CopyNotWanted } from "../../git/peers/pack-requests.ts";
 import { readRefNames } from "../../git/refs/refs.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { RefTransaction } from "../../git/transactions/ref-transaction.ts";
@@ -35,7 +36,8 @@ export interface HoldOptions {
 
 /**
  * Returns when the wanted objects, and all that they need, have come from the device `from` and are on this disk,
- * synced and kept. Throws INVALID_REQUEST, REPLICA_NOT_FOUND, GIT_FAILED, and what `fetchFromSource` throws.
+ * synced and kept. Throws INVALID_REQUEST, REPLICA_NOT_FOUND, GIT_FAILED, and what `fetchFromSource` throws. Throws
+ * PERMISSION_DENIED if that device has not asked for it: then somebody else has its key.
  */
 export async function holdObjects(
   context: SyncContext,
@@ -67,9 +69,13 @@ export async function holdObjects(
     context,
     replica,
     { ...source, visit: "last" },
-    { ...request, haves, version: 0n, onProgress: onWork },
+    { ...request, haves, version: 0n, onProgress: onWork, copy: true },
     { signal, onWork, onArrival: () => {} },
-  );
+  ).catch((error: unknown) => {
+    // A device that gives up has gone by then.
+    signal.throwIfAborted();
+    throw error instanceof CopyNotWanted ? notAskedError(from, replica) : error;
+  });
   signal.throwIfAborted();
   await crashPoint("copies.fetched");
   await noteKept(join(context.root, STATE_DIR), replica.id);
@@ -88,6 +94,14 @@ export async function holdObjects(
   if (replica.gitDir !== gitDir || !(await exists(gitDir)))
     throw new LockstepError("REPLICA_IN_DOUBT", `The replica of ${replica.name} has moved meanwhile; try again.`);
   await crashPoint("copies.kept");
+}
+
+function notAskedError(from: string, { name }: Replica): LockstepError {
+  return new LockstepError(
+    "PERMISSION_DENIED",
+    `Device ${from} says that it does not ask for copies of these objects, so somebody else may have its key; see who uses it.`,
+    { details: { repository: name, device: from } },
+  );
 }
 
 async function replicaOf(context: SyncContext, repositoryId: string, signal: AbortSignal): Promise<Replica> {

@@ -66,6 +66,8 @@ export interface FetchableIds {
   note(repositoryId: string, ids: readonly string[]): void;
   /** Throws PERMISSION_DENIED unless the device may fetch each of these objects. */
   check(device: string, repositoryId: string, wants: readonly string[]): Promise<void>;
+  /** Returns whether the device is asked to copy each of these objects now. */
+  isOffered(device: string, repositoryId: string, wants: readonly string[]): boolean;
 }
 
 export interface SyncContext {

@@ -38,9 +38,12 @@ export interface FetchRequest {
 export type Part = Pick<FetchRequest, "wants" | "version" | "writers" | "lookHere">;
 
 /** The part of a request that one source needs. */
-type Wanted = Pick<FetchRequest, "wants" | "haves" | "alone" | "version" | "onProgress">;
+interface Wanted extends Pick<FetchRequest, "wants" | "haves" | "alone" | "version" | "onProgress"> {
+  /** True: the source has asked for copies of these objects. */
+  readonly copy?: boolean;
+}
 
-/** Returns how many bytes came. Throws SOURCE_FAILED, QUEUE_FULL, GIT_FAILED. */
+/** Returns how many bytes came. Throws SOURCE_FAILED, QUEUE_FULL, GIT_FAILED, and CopyNotWanted. */
 export async function fetchFromSource(
   context: SyncContext,
   replica: Replica,
@@ -96,7 +99,7 @@ async function streamPack(
   context: SyncContext,
   replica: Replica,
   source: Source,
-  { wants, haves, alone = false, version, onProgress }: Wanted,
+  { wants, haves, alone = false, version, onProgress, copy = false }: Wanted,
   { signal: given, onWork, onArrival }: SourceAttempt,
 ): Promise<number> {
   using silence = new Silence();
@@ -118,7 +121,7 @@ async function streamPack(
     tell();
   };
   try {
-    const body = { repositoryId: replica.id, version: String(version), wants, haves, visit: source.visit };
+    const body = { repositoryId: replica.id, version: String(version), wants, haves, visit: source.visit, copy };
     const pack = context
       .openPack(source, body, signal, onAlive)
       // Once the whole pack is here, the source no longer has to show work: to resolve and walk a large pack takes time

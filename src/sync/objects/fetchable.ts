@@ -39,6 +39,11 @@ export class Fetchable implements FetchableIds {
     };
   }
 
+  /** Returns whether the device is asked to copy each of these objects now. */
+  isOffered(device: string, repositoryId: string, ids: readonly string[]): boolean {
+    return ids.every((id) => this.#offered.has(`${repositoryId} ${device} ${id}`));
+  }
+
   /** Notes ids that were read from the log, so that the database need not be asked when others want them next. */
   note(repositoryId: string, ids: readonly string[]): void {
     if (ids.length > FEW) return;
@@ -60,7 +65,7 @@ export class Fetchable implements FetchableIds {
     const open = wants.filter(
       (id) =>
         (this.#logged.get(`${repositoryId} ${id}`) ?? Number.NEGATIVE_INFINITY) < since &&
-        !this.#offered.has(`${repositoryId} ${device} ${id}`),
+        !this.isOffered(device, repositoryId, [id]),
     );
     if (open.length === 0) return;
     const [denied] = await unloggedIds(this.#db, repositoryId, open);

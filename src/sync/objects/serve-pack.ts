@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { isObjectId, isUuid } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { type PackStream, startPack } from "../../git/objects/send-pack.ts";
-import type { HoldRequestBody, PackRequestBody } from "../../git/peers/pack-requests.ts";
+import { CopyNotWanted, type HoldRequestBody, type PackRequestBody } from "../../git/peers/pack-requests.ts";
 import { wasReplica } from "../../git/replica/repository.ts";
 import { type LinkedSignal, linkSignals } from "../../io/signals.ts";
 import { placeOf } from "../../store/repository/former-names.ts";
@@ -35,11 +35,16 @@ export class PackServer {
 
   /**
    * Starts a pack for the device `asker` and returns with its first byte. Until then, calls `onWork` whenever the work
-   * shows something new. Throws INVALID_REQUEST, REPLICA_NOT_FOUND, SOURCE_FAILED, QUEUE_FULL, and PERMISSION_DENIED
-   * for an id that no ref ever had. The details of QUEUE_FULL name the devices to ask instead, if there are any.
+   * shows something new. Throws INVALID_REQUEST, REPLICA_NOT_FOUND, SOURCE_FAILED, QUEUE_FULL, PERMISSION_DENIED for an
+   * id that no ref ever had, and CopyNotWanted. The details of QUEUE_FULL name the devices to ask instead, if there are
+   * any.
    */
   async open(asker: string, body: unknown, signal: AbortSignal, onWork: () => void = () => {}): Promise<PackStream> {
     const request = checked(body);
+    const { device } = this.#context.me;
+    // Somebody else with the key of this device has asked the other one to copy them.
+    if (request.copy && !this.#context.fetchable.isOffered(asker, request.repositoryId, request.wants))
+      throw new CopyNotWanted(device);
     const gitDir = await this.#gitDir(request.repositoryId);
     this.#refer(asker, request);
     const link = linkSignals([signal, this.#context.signal]);
@@ -166,7 +171,7 @@ export class PackServer {
 }
 
 function checked(body: unknown): PackRequestBody {
-  const { version, visit } = (body ?? {}) as Partial<PackRequestBody>;
+  const { version, visit, copy } = (body ?? {}) as Partial<PackRequestBody>;
   const objects = checkedObjects(body);
   if (
     typeof version !== "string" ||
@@ -178,7 +183,7 @@ function checked(body: unknown): PackRequestBody {
       "A request for a pack lacks its version or its visit; run the same version of Lockstep on all devices.",
     );
   }
-  return { ...objects, version, visit };
+  return { ...objects, version, visit, copy: copy === true };
 }
 
 /** Returns the ids in the message of a device. Throws INVALID_REQUEST. */

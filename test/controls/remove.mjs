@@ -8,6 +8,19 @@ const restoring = { project: "integration", tests: "test/integration/restore-rep
 /** @type {import("./controls.mjs").Control[]} */
 export const removeControls = [
   {
+    rule: "what an upload leaves at a place while a replica moves there is removed",
+    patches: [
+      {
+        file: "src/git/beside/place.ts",
+        from: "if (!isOccupied || move === MOVES || (await isTaken(place))) throw error;",
+        to: "if (!isOccupied || move > 0 || (await isTaken(place))) throw error;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/remove-beside-work.test.ts",
+    name: "that an upload makes anew at the last moment",
+  },
+  {
     rule: "a push that is staged lands nothing after the repository was removed",
     patches: [
       {

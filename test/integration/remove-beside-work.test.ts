@@ -3,11 +3,11 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { existsSync, mkdirSync, watch } from "node:fs";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { clearPlace, isTaken } from "../../src/git/beside/place.ts";
+import { clearPlace, isTaken, moveToPlace } from "../../src/git/beside/place.ts";
 import { listUnknown } from "../../src/store/adopt/unknown-directories.ts";
 import { scanRoot } from "../../src/sync/adopt/scan-root.ts";
 import { releaseReplica } from "../../src/sync/placement/release-replica.ts";
@@ -186,5 +186,37 @@ describe("a place", () => {
     await clearPlace(place);
     expect(existsSync(place)).toBe(taken);
     if (taken) expect(await readdir(place, { recursive: true })).toEqual(before);
+  });
+
+  it("that an upload makes anew at the last moment is taken all the same", async () => {
+    await using sandbox = await gitSandbox();
+    const leave = (place: string) => mkdirSync(join(place, "objects/tmp_objdir-incoming-x"), { recursive: true });
+    for (let round = 0; round < 20; round += 1) {
+      const [from, place] = [join(sandbox.dir, `from${round}`), join(sandbox.dir, `app${round}.git`)];
+      await mkdir(from);
+      await writeFile(join(from, "HEAD"), "");
+      leave(place);
+      let left = false;
+      // As soon as the place was cleared, something lies there again.
+      const watcher = watch(sandbox.dir, (_, name) => {
+        if (name !== `app${round}.git` || left || existsSync(place)) return;
+        left = true;
+        leave(place);
+      });
+      await moveToPlace(from, place);
+      watcher.close();
+      expect(existsSync(join(place, "HEAD"))).toBe(true);
+    }
+  });
+
+  it("with anything else is not taken, and nothing is changed", async () => {
+    await using sandbox = await gitSandbox();
+    const [from, place] = [join(sandbox.dir, "from"), join(sandbox.dir, "app.git")];
+    for (const path of [from, place]) {
+      await mkdir(path);
+      await writeFile(join(path, "HEAD"), path);
+    }
+    await expect(moveToPlace(from, place)).rejects.toMatchObject({ code: "ENOTEMPTY" });
+    for (const path of [from, place]) expect(await readFile(join(path, "HEAD"), "utf8")).toBe(path);
   });
 });

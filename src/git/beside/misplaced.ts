@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { exists, moveDirectory } from "../../io/disk.ts";
 import { doubtReplicaRecord } from "../root/root-record.ts";
+import { moveToPlace } from "./place.ts";
 
 /** A directory in the root's own directory. Its entries are named by the ids of their repositories. */
 const MISPLACED = "misplaced";
@@ -38,7 +39,7 @@ export async function setMisplacedAside(
 export async function takeMisplacedBack(gitDir: string, stateDir: string, repositoryId: string): Promise<boolean> {
   const from = misplacedPath(stateDir, repositoryId);
   if (!(await exists(from))) return false;
-  await moveDirectory(from, gitDir);
+  await moveToPlace(from, gitDir);
   // The person who moved it may have changed it too.
   await doubtReplicaRecord(gitDir);
   return true;

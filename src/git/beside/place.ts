@@ -4,7 +4,7 @@
 import type { Dirent } from "node:fs";
 import { lstat, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { exists } from "../../io/disk.ts";
+import { exists, moveDirectory } from "../../io/disk.ts";
 import { LEFT_BY_UPLOAD } from "./uploads.ts";
 
 /** Returns true when something is at a place. What pushes to a replica left there that has moved does not count. */
@@ -19,6 +19,27 @@ export async function clearPlace(gitDir: string): Promise<void> {
   for (const path of left) await rm(path, { recursive: true, force: true });
   // A git that still runs there may have made something more. The next call removes it.
   for (const path of [join(gitDir, "objects"), gitDir]) await rmdir(path).catch(() => {});
+}
+
+/** The errors of a move to a place where something is. */
+const OCCUPIED = ["ENOTEMPTY", "EEXIST", "ENOTDIR"];
+/** A push leaves something once. So many of them do not end in the same moment. */
+const MOVES = 10;
+
+/**
+ * Moves the directory of a replica to its place, durably. A push may leave something there at any moment; that is
+ * removed. Fails if anything else is there.
+ */
+export async function moveToPlace(from: string, place: string): Promise<void> {
+  for (let move = 1; ; move += 1) {
+    await clearPlace(place);
+    try {
+      return await moveDirectory(from, place);
+    } catch (error) {
+      const isOccupied = OCCUPIED.includes((error as NodeJS.ErrnoException).code ?? "");
+      if (!isOccupied || move === MOVES || (await isTaken(place))) throw error;
+    }
+  }
 }
 
 /** Returns the quarantines of uploads in a directory that has nothing else. undefined: it has something else. */

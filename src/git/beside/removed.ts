@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { exists, moveDirectory, sync } from "../../io/disk.ts";
 import { wasReplica } from "../replica/repository.ts";
 import { doubtReplicaRecord, type ReplicaRecord, readReplicaRecord } from "../root/root-record.ts";
+import { moveToPlace } from "./place.ts";
 
 /** A directory in the root's own directory. Its entries are named by the ids of their repositories. */
 const REMOVED = "removed";
@@ -42,7 +43,7 @@ export async function noteOfRemoved(stateDir: string, repositoryId: string): Pro
 export async function takeRemovedBack(gitDir: string, stateDir: string, repositoryId: string): Promise<boolean> {
   const from = placeOf(stateDir, repositoryId);
   if (!(await exists(from))) return false;
-  await moveDirectory(from, gitDir);
+  await moveToPlace(from, gitDir);
   await doubtReplicaRecord(gitDir);
   return true;
 }

@@ -4,7 +4,7 @@ import { lstat, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from
 import { dirname, join } from "node:path";
 import { isUuid, type RefFormat } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
-import { makeDirectoryBelow, moveDirectory, replaceFile, sync, syncTree } from "../../io/disk.ts";
+import { makeDirectoryBelow, replaceFile, sync, syncTree } from "../../io/disk.ts";
 import { type GitContext, gitBytes } from "../process.ts";
 import { readReplicaRecord } from "../root/root-record.ts";
 import { initBare } from "./init-bare.ts";
@@ -141,18 +141,20 @@ async function inspectOnce(context: GitContext, gitDir: string, repositoryId: st
   return "replica";
 }
 
-/** Creates an empty replica, durably. It is made aside and then renamed, so a crash leaves all of it or nothing. */
-export async function createReplica(
+/**
+ * Makes an empty replica aside, durably, and returns its path. The caller moves it to its place. So a crash leaves all
+ * of it there, or nothing.
+ */
+export async function makeReplica(
   context: GitContext,
-  gitDir: string,
   scratchDir: string,
   replica: ReplicaSettings & { objectFormat: "sha1" | "sha256"; refFormat: RefFormat },
-): Promise<void> {
+): Promise<string> {
   const aside = join(scratchDir, `new-${replica.repositoryId}`);
   await writeFile(join(aside, "config"), await initialConfig(context, aside, replica.objectFormat, replica.refFormat));
   await ensureSettings(aside, replica);
   await syncTree(aside);
-  await moveDirectory(aside, gitDir);
+  return aside;
 }
 
 /** Makes an empty repository at `path`, and returns the content for its `config`. */

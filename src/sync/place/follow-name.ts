@@ -3,9 +3,9 @@
 import { dirname } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
 import { describe, LockstepError } from "../../errors.ts";
-import { clearPlace } from "../../git/beside/place.ts";
+import { clearPlace, moveToPlace } from "../../git/beside/place.ts";
 import { wasReplica } from "../../git/replica/repository.ts";
-import { exists, moveDirectory, removeEmptyDirectories } from "../../io/disk.ts";
+import { exists, removeEmptyDirectories } from "../../io/disk.ts";
 import { listMoving, placeOf, recordPlace } from "../../store/repository/former-names.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
@@ -40,7 +40,7 @@ export async function takePlace(context: SyncContext, replica: Replica): Promise
   if (left !== undefined && !(await exists(to))) {
     await crashPoint("rename.moving");
     const from = replicaPath(root, left);
-    await moveDirectory(from, to);
+    await moveToPlace(from, to);
     await removeEmptyDirectories(dirname(from), root);
     await crashPoint("rename.moved");
     log.info({ repository: name, from, path: to }, "moved a replica to the place of its repository's new name");

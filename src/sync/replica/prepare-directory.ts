@@ -1,16 +1,22 @@
 // Turns the files at the place of a replica into a replica again. It makes missing parts anew and moves files aside
 // that do not belong there. A comparison with the log then tells which refs the replica has.
-import { lstat } from "node:fs/promises";
+import { lstat, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
 import { LockstepError } from "../../errors.ts";
 import { isMisplaced, setMisplacedAside, takeMisplacedBack } from "../../git/beside/misplaced.ts";
-import { clearPlace } from "../../git/beside/place.ts";
+import { clearPlace, moveToPlace } from "../../git/beside/place.ts";
 import { takeRemovedBack } from "../../git/beside/removed.ts";
 import { assertAlone } from "../../git/borrowing/borrowing.ts";
 import { placeAside } from "../../git/replica/aside.ts";
 import { mendParts } from "../../git/replica/mend-parts.ts";
-import { createReplica, ensureSettings, inspect, wasReplica } from "../../git/replica/repository.ts";
+import {
+  ensureSettings,
+  inspect,
+  makeReplica,
+  type ReplicaSettings,
+  wasReplica,
+} from "../../git/replica/repository.ts";
 import { assertRights } from "../../git/replica/rights.ts";
 import { type ReplicaRecord, readReplicaRecord, STATE_DIR } from "../../git/root/root-record.ts";
 import { reviseVersions } from "../../store/replica/record-replica.ts";
@@ -47,13 +53,23 @@ export async function prepareDirectory(context: SyncContext, replica: Replica): 
     (await takeRemovedBack(replica.gitDir, stateDir, replica.id));
   if (isBack) await crashPoint("restore.taken");
   if (isBack) await ensureSettings(replica.gitDir, settings);
-  else
-    await createReplica(context.git, replica.gitDir, stateDir, {
-      ...settings,
-      objectFormat: replica.objectFormat,
-      refFormat: context.refFormat,
-    });
+  else await createReplica(context, replica, stateDir, settings);
   await recordPlace(context.db, context.me, replica.id, replica.name);
+}
+
+async function createReplica(
+  { git, refFormat }: SyncContext,
+  { gitDir, objectFormat }: Replica,
+  stateDir: string,
+  settings: ReplicaSettings,
+): Promise<void> {
+  const aside = await makeReplica(git, stateDir, { ...settings, objectFormat, refFormat });
+  try {
+    await moveToPlace(aside, gitDir);
+  } catch (error) {
+    await rm(aside, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** Returns the note beside the replica, if it is one of this repository. */

@@ -1,15 +1,16 @@
 // Limits how many requests for copies one device has here at once. Each fetches a pack from that device.
 import { busyError } from "../sync/objects/pack-places.ts";
 
-export const HOLDS_LIMIT = 100;
-
 /** The requests for copies that are under way, by the device that asks. */
 export class HoldPlaces {
   readonly #me: string;
+  readonly #most: number;
   readonly #taken = new Map<string, number>();
 
-  constructor(me: string) {
+  /** `most`: for each device. */
+  constructor(me: string, most: number) {
     this.#me = me;
+    this.#most = most;
   }
 
   /** The requests of the device that has the most. */
@@ -20,7 +21,7 @@ export class HoldPlaces {
   /** Takes a place until the result is disposed of. Throws QUEUE_FULL. */
   take(asker: string): Disposable {
     const taken = this.#taken.get(asker) ?? 0;
-    if (taken >= HOLDS_LIMIT) throw busyError(this.#me, `makes ${HOLDS_LIMIT} copies for ${asker} already`);
+    if (taken >= this.#most) throw busyError(this.#me, `makes ${this.#most} copies for ${asker} already`);
     this.#taken.set(asker, taken + 1);
     return {
       [Symbol.dispose]: () => {

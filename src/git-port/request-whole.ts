@@ -9,17 +9,18 @@ import { WAITS } from "../waits.ts";
 const BODY_LIMIT = 16 << 20;
 /** A body beyond this is a big one. */
 const BIG = 1 << 20;
-/** Big bodies in memory at once. */
-export const BIG_LIMIT = 4;
 
 /** Reads bodies, and keeps few big ones in memory at once. */
 export class WholeBodies {
   readonly #me: string;
+  readonly #most: number;
   /** Big bodies that are being read. */
   big = 0;
 
-  constructor(me: string) {
+  /** `most`: how many big bodies may be in memory at once. */
+  constructor(me: string, most: number) {
     this.#me = me;
+    this.#most = most;
   }
 
   /**
@@ -41,7 +42,7 @@ export class WholeBodies {
             `A request has at most ${BODY_LIMIT} bytes; ask for less at once.`,
           );
         if (bytes > BIG && !isBig) {
-          if (this.big >= BIG_LIMIT) throw busyError(this.#me, `reads ${BIG_LIMIT} big requests already`);
+          if (this.big >= this.#most) throw busyError(this.#me, `reads ${this.#most} big requests already`);
           isBig = true;
           this.big += 1;
         }

@@ -12,24 +12,36 @@ import {
 import { asRefusal } from "../smart-http/refusal.ts";
 import { catchUp } from "../sync/catch-up/catch-up.ts";
 import type { SyncContext } from "../sync/device/context.ts";
+import type { Replica } from "../sync/device/replica.ts";
+import type { PackLimits } from "../sync/objects/pack-places.ts";
 import { PackServer } from "../sync/objects/serve-pack.ts";
 import { hold, type Port, sendPack, tellDirectory } from "./answers.ts";
 import type { Callers } from "./callers.ts";
-import { HOLDS_LIMIT, HoldPlaces } from "./hold-places.ts";
-import { BIG_LIMIT, WholeBodies } from "./request-whole.ts";
+import { HoldPlaces } from "./hold-places.ts";
+import { WholeBodies } from "./request-whole.ts";
 import { serveUploadPack } from "./upload-pack.ts";
 
+/** What other devices may cost. */
+export interface PortLimits {
+  readonly packs: PackLimits;
+  /** Requests for copies of one device at once. */
+  readonly copies: number;
+  /** Big requests in memory at once. */
+  readonly bigRequests: number;
+}
+
 /** Makes what all connections share, over https and over ssh. */
-export function portOf(context: SyncContext): Port {
+export function portOf(context: SyncContext, most: PortLimits): Port {
   // The peer has another source meanwhile. A failure is logged, and the next access tries again.
   const { signal } = context;
-  const packs = new PackServer(context, (replica) => void catchUp(context, replica, 0n, { signal }).catch(() => {}));
+  const onDoubt = (replica: Replica) => void catchUp(context, replica, 0n, { signal }).catch(() => {});
+  const packs = new PackServer(context, onDoubt, most.packs);
   const { device } = context.me;
-  const bodies = new WholeBodies(device);
-  const holds = new HoldPlaces(device);
+  const bodies = new WholeBodies(device, most.bigRequests);
+  const holds = new HoldPlaces(device, most.copies);
   const { limits } = context.metrics;
-  limits.tell("git_big_requests", BIG_LIMIT, () => bodies.big);
-  limits.tell("copies_of_one", HOLDS_LIMIT, () => holds.largest);
+  limits.tell("git_big_requests", most.bigRequests, () => bodies.big);
+  limits.tell("copies_of_one", most.copies, () => holds.largest);
   return { context, packs, bodies, holds };
 }
 

@@ -4,12 +4,12 @@ import { createServer, type Server } from "node:https";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
 import { cutterOf } from "../io/connections.ts";
 import type { SyncContext } from "../sync/device/context.ts";
-import { ConnectionLimit, limitHandshakes } from "../tls/connection-limits.ts";
+import { ConnectionLimit, type HandshakeLimits, limitHandshakes } from "../tls/connection-limits.ts";
 import { MUTUAL_TLS } from "../tls/mutual-tls.ts";
 import type { Peers } from "../tls/peers.ts";
 import type { Port } from "./answers.ts";
 import { TlsCallers } from "./callers.ts";
-import { answer, portOf } from "./route.ts";
+import { answer } from "./route.ts";
 
 export interface PackListener {
   readonly port: number;
@@ -32,20 +32,20 @@ export interface PackOptions {
   readonly listen: { host: string; port: number };
   readonly tls: SecureContextOptions;
   readonly peers: Peers;
-  readonly port?: Port;
+  readonly port: Port;
+  readonly handshakes: HandshakeLimits;
 }
 
 /** Serves packs to devices of the trust domain. */
 export async function servePacks(context: SyncContext, options: PackOptions): Promise<PackListener> {
-  const { peers, port = portOf(context) } = options;
+  const { peers, port, handshakes } = options;
   const callers = new TlsCallers(peers);
   const server = createServer(
-    { ...options.tls, ...MUTUAL_TLS, ...TIMES },
+    { ...options.tls, ...MUTUAL_TLS, ...TIMES, handshakeTimeout: handshakes.timeoutMs },
     (request, response) => void answer(port, callers, request, response),
   );
   const { limits } = context.metrics;
-  const handshakes = limitHandshakes(server);
-  limits.tell("git_handshakes", handshakes.most, handshakes.open);
+  limits.tell("git_handshakes", handshakes.most, limitHandshakes(server, handshakes.most));
   const connections = new ConnectionLimit(CONNECTIONS);
   limits.tell("git_connections_of_one", CONNECTIONS, () => connections.largest);
   admitOnly(server, (socket) => peers.watch(socket, connections));

@@ -9,7 +9,7 @@ import { cutterOf } from "../io/connections.ts";
 import { loadServices } from "../protocol/proto.ts";
 import { type Act, insertAudit } from "../store/registry/audit.ts";
 import type { SyncContext } from "../sync/device/context.ts";
-import { ConnectionLimit, limitHandshakes } from "../tls/connection-limits.ts";
+import { ConnectionLimit, type HandshakeLimits, limitHandshakes } from "../tls/connection-limits.ts";
 import { MUTUAL_TLS } from "../tls/mutual-tls.ts";
 import type { Peers } from "../tls/peers.ts";
 import { type Authenticate, type CallOptions, certificateCaller, localCaller } from "./call/call.ts";
@@ -36,15 +36,20 @@ export interface RpcOptions {
   readonly listen: { host: string; port: number };
   readonly tls: SecureContextOptions;
   readonly peers: Peers;
-  /** How many connections a certificate may have. */
-  readonly connections: number;
+  readonly limits: RpcLimits;
   readonly accessOf: CallerLimits["accessOf"];
   readonly onRefused: CallOptions["onRefused"];
   readonly log: Logger;
 }
 
-/** Calls at once of one connection. Further ones wait in the client. */
-const STREAMS = 100;
+/** What callers from other machines may cost. */
+export interface RpcLimits {
+  readonly handshakes: HandshakeLimits;
+  /** How many connections a certificate may have. */
+  readonly connections: number;
+  /** Calls at once of one connection. Further ones wait in the client. */
+  readonly calls: number;
+}
 
 /** Starts both servers. They answer NOT_SERVING to health checks until `setServing(true)`. */
 export async function serveRpc(context: SyncContext, options: RpcOptions): Promise<RpcServers> {
@@ -73,18 +78,18 @@ export async function serveRpc(context: SyncContext, options: RpcOptions): Promi
     return server;
   };
   const local = build(localCaller);
-  const limits = { ...agesOf(options.peers), "grpc.max_concurrent_streams": STREAMS };
+  const { handshakes, calls, connections: most } = options.limits;
+  const limits = { ...agesOf(options.peers), "grpc.max_concurrent_streams": calls };
   const remote = build(certificateCaller(options.peers), limits);
-  const connections = new ConnectionLimit(options.connections);
+  const connections = new ConnectionLimit(most);
   const inject = () => remote.createConnectionInjector(ServerCredentials.createInsecure());
   let injector = inject();
   // We run the TLS server: the one of grpc-js accepts TLS 1.2 and cannot change certificates while it runs.
   const tls = createTlsServer(
-    { ...options.tls, ...MUTUAL_TLS, ALPNProtocols: ["h2"] },
+    { ...options.tls, ...MUTUAL_TLS, handshakeTimeout: handshakes.timeoutMs, ALPNProtocols: ["h2"] },
     (socket) => options.peers.watch(socket, connections) && injector.injectConnection(socket),
   );
-  const handshakes = limitHandshakes(tls);
-  context.metrics.limits.tell("grpc_handshakes", handshakes.most, handshakes.open);
+  context.metrics.limits.tell("grpc_handshakes", handshakes.most, limitHandshakes(tls, handshakes.most));
   context.metrics.limits.tell("grpc_connections_of_one", connections.most, () => connections.largest);
   const cutConnections = cutterOf(tls);
   tls.on("tlsClientError", (error, socket) => {

@@ -1,7 +1,7 @@
 // How other devices are asked for objects.
 
 import type { Setting } from "./setting.ts";
-import { anyText, hostPort, notEmpty, oneOf, userName } from "./setting-checks.ts";
+import { anyText, hostPort, notEmpty, oneOf, positive, userName } from "./setting-checks.ts";
 
 const SERVE = ["serve"];
 
@@ -11,6 +11,34 @@ export const PEER_SETTINGS = {
     value: "TRANSPORT",
     default: "auto",
     help: "how other devices are asked for objects: https (their git port), ssh (then this device has no git port), or auto: https, and ssh where a device has no git port or is not reached there",
+    commands: SERVE,
+  },
+  "peer-packs": {
+    check: positive("a number of packs above 0"),
+    value: "PACKS",
+    default: "8",
+    help: "how many packs for other devices are made here at once; another device is told to ask elsewhere",
+    commands: SERVE,
+  },
+  "peer-packs-each": {
+    check: positive("a number of packs above 0"),
+    value: "PACKS",
+    default: "2",
+    help: "how many packs each device gets at once although --peer-packs are being made already",
+    commands: SERVE,
+  },
+  "peer-copies": {
+    check: positive("a number of requests above 0"),
+    value: "REQUESTS",
+    default: "100",
+    help: "how many requests of one device for copies (--min-copies) are answered here at once",
+    commands: SERVE,
+  },
+  "peer-big-requests": {
+    check: positive("a number of requests above 0"),
+    value: "REQUESTS",
+    default: "4",
+    help: "how many requests of other devices above 1 MiB may be in memory here at once; each has 16 MiB at most",
     commands: SERVE,
   },
   "ssh-key": {

@@ -5,7 +5,7 @@ import type { RefFormat } from "../domain.ts";
 import { isLoopback, readHostNames } from "../http/host-names.ts";
 import { readRanges } from "../io/client-address.ts";
 import { deviceName } from "../names.ts";
-import type { Config } from "../settings/config.ts";
+import type { Config, SettingName } from "../settings/config.ts";
 import { readUrlFile, required, timerMs } from "../settings/read-config.ts";
 import { parseHostPort } from "../settings/setting-checks.ts";
 import type { UrlSource } from "../store/database/connection-config.ts";
@@ -63,7 +63,7 @@ export function readSettings(config: Config, env: Readonly<Record<string, string
       sharesPacks: Number(required(config, "pack-cache-mib")) > 0,
     },
     packCacheBytes: Number(required(config, "pack-cache-mib")) * (1 << 20),
-    tlsConnections: Number(required(config, "tls-connections")),
+    ...readLimits(config),
     inDoubtMs: Number(required(config, "in-doubt-seconds")) * 1000,
     hookAddresses: config["hook-addresses"] === undefined ? undefined : readRanges(config["hook-addresses"]),
     pullLogRate: Number(required(config, "pull-log-rate")),
@@ -71,6 +71,22 @@ export function readSettings(config: Config, env: Readonly<Record<string, string
       threads: Number(required(config, "gc-threads")),
       windowMemory: Number(required(config, "gc-memory")),
       scrubDays: Number(required(config, "scrub-days")),
+    },
+  };
+}
+
+/** Returns what clients without a certificate, callers from other machines, and other devices may cost. */
+export function readLimits(config: Config) {
+  const read = (name: SettingName) => Number(required(config, name));
+  const timeoutMs = timerMs(required(config, "tls-handshake-seconds"));
+  const handshakes = { most: read("tls-handshakes"), timeoutMs };
+  return {
+    handshakes,
+    rpcLimits: { handshakes, connections: read("tls-connections"), calls: read("tls-calls") },
+    portLimits: {
+      packs: { all: read("peer-packs"), own: read("peer-packs-each") },
+      copies: read("peer-copies"),
+      bigRequests: read("peer-big-requests"),
     },
   };
 }

@@ -105,7 +105,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const rpcSocket = socketPath(socketDir, "lockstep.sock");
   const rpc = await serveRpc(context, {
     ...{ socketPath: rpcSocket, listen: settings.listen, tls, peers, onRefused, log },
-    connections: settings.tlsConnections,
+    limits: settings.rpcLimits,
     accessOf: (caller) => registry.accessOf(caller),
   });
   const users = { ...others, ways, rpc, peers, graceMs: settings.tlsReloadMs };

@@ -4,14 +4,19 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Server, TLSSocket } from "node:tls";
 
-/** Connections in their handshake, for each port. */
-const HANDSHAKES = 256;
+/** What connections without a certificate may cost, for each port. */
+export interface HandshakeLimits {
+  /** Connections in their handshake. */
+  readonly most: number;
+  /** How long a handshake may take, in milliseconds. */
+  readonly timeoutMs: number;
+}
 
 /**
  * Cuts the oldest connection in its handshake when there are more than `most` of them. A handshake takes milliseconds,
- * so the oldest one is the least likely to end well. Returns the limit, and how to read how many there are.
+ * so the oldest one is the least likely to end well. Returns how to read how many there are.
  */
-export function limitHandshakes(server: Server, most = HANDSHAKES): { most: number; open: () => number } {
+export function limitHandshakes(server: Server, most: number): () => number {
   // By the address of the other side: the TLS server makes another socket object of an accepted connection.
   const open = new Map<string, Socket>();
   const placeOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
@@ -31,7 +36,7 @@ export function limitHandshakes(server: Server, most = HANDSHAKES): { most: numb
   const done = (socket: TLSSocket) => void open.delete(placeOf(socket));
   // First, since a later listener may end the connection, and then its address is gone.
   server.prependListener("secureConnection", done);
-  return { most, open: () => open.size };
+  return () => open.size;
 }
 
 /** Counts the connections of each certificate, or of each device, on one port. */

@@ -1,4 +1,5 @@
-// The options of every TLS server that devices, front ends and operators reach.
+// The options of every TLS server that devices, front ends and operators reach. Each has a limit of its own on the time
+// of a handshake (connection-limits.ts).
 import { constants } from "node:crypto";
 import { DEFAULT_CIPHERS, type TlsOptions } from "node:tls";
 
@@ -14,6 +15,4 @@ export const MUTUAL_TLS = {
   // A resumed session would skip the look at the certificate. Without a cache of sessions here, the tickets that TLS
   // 1.3 then sends lead nowhere.
   secureOptions: constants.SSL_OP_NO_TICKET,
-  // Milliseconds. Nobody has shown a certificate before that.
-  handshakeTimeout: 5_000,
 } as const satisfies TlsOptions;

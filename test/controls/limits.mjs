@@ -96,7 +96,7 @@ export const limitsControls = [
   },
   {
     rule: "few big requests of other devices are in memory at once",
-    patches: [{ file: "src/git-port/request-whole.ts", from: "if (this.big >= BIG_LIMIT)", to: "if (this.big < 0)" }],
+    patches: [{ file: "src/git-port/request-whole.ts", from: "if (this.big >= this.#most)", to: "if (this.big < 0)" }],
     project: "unit",
     tests: "test/unit/request-whole.test.ts",
     name: "is refused above 1 MiB",

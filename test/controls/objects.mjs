@@ -271,7 +271,7 @@ export const objectControls = [
   },
   {
     rule: "each device has places of its own",
-    patches: [{ file: "src/sync/objects/pack-places.ts", from: "const OWN = 2;", to: "const OWN = 0;" }],
+    patches: [{ file: "src/sync/objects/pack-places.ts", from: "if (own >= this.#limits.own && ", to: "if (" }],
     project: "unit",
     tests: "test/unit/pack-places.test.ts",
     name: "for every other device",

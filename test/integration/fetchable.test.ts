@@ -14,6 +14,7 @@ import { portOf } from "../../src/git-port/route.ts";
 import { serveSsh } from "../../src/git-port/ssh-server.ts";
 import { processesAt } from "../support/git.ts";
 import { authorityIn, contentsOf, credentialsOf, openGitPort, TRUST_DOMAIN } from "../support/git-port.ts";
+import { LIMITS } from "../support/limits.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
@@ -84,7 +85,14 @@ beforeAll(async () => {
     onChange: () => ({ [Symbol.dispose]() {} }),
   };
   const { context } = a;
-  const options = { path: sshPath, port: portOf(context), trust, log: context.log, onRefused, maxAgeMs: 600_000 };
+  const options = {
+    path: sshPath,
+    port: portOf(context, LIMITS.portLimits),
+    trust,
+    log: context.log,
+    onRefused,
+    maxAgeMs: 600_000,
+  };
   parts = [port, await serveSsh(context, options)];
 });
 afterAll(async () => {

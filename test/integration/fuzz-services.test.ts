@@ -15,6 +15,7 @@ import { Peers } from "../../src/tls/peers.ts";
 import { trustAuthorities } from "../../src/tls/trust.ts";
 import { fuzz, fuzzCount, oddText } from "../support/fuzz.ts";
 import { authorityIn, contentsOf, credentialsOf, openGitPort, TRUST_DOMAIN } from "../support/git-port.ts";
+import { LIMITS } from "../support/limits.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, type TestDevice } from "../support/sync-device.ts";
 
@@ -97,7 +98,15 @@ async function serve(served: TestDevice): Promise<AsyncDisposable & { client: Cl
   const socketPath = join(cluster.dir, "rpc.sock");
   const peers = new Peers({ trustDomain: TRUST_DOMAIN, trust: trustAuthorities, log: context.log });
   const nobody = { accessOf: () => undefined, onRefused: () => {} };
-  const rpc = await serveRpc(context, { socketPath, listen, tls, peers, connections: 32, log: context.log, ...nobody });
+  const rpc = await serveRpc(context, {
+    socketPath,
+    listen,
+    tls,
+    peers,
+    limits: LIMITS.rpcLimits,
+    log: context.log,
+    ...nobody,
+  });
   const client = new Client({ socket: socketPath });
   return {
     client,

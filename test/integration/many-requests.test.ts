@@ -15,6 +15,7 @@ import { beforeRead } from "../../src/sync/read/before-read.ts";
 import { Peers } from "../../src/tls/peers.ts";
 import { trustAuthorities } from "../../src/tls/trust.ts";
 import { authorityIn, contentsOf, credentialsOf, TRUST_DOMAIN } from "../support/git-port.ts";
+import { LIMITS } from "../support/limits.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import type { TestDevice } from "../support/sync-device.ts";
 
@@ -63,7 +64,15 @@ async function serve(
   const socketPath = join(cluster.dir, "rpc.sock");
   const peers = new Peers({ trustDomain: TRUST_DOMAIN, trust: trustAuthorities, log: context.log });
   const nobody = { accessOf: () => undefined, onRefused: () => {} };
-  const rpc = await serveRpc(context, { socketPath, listen, tls, peers, connections: 32, log: context.log, ...nobody });
+  const rpc = await serveRpc(context, {
+    socketPath,
+    listen,
+    tls,
+    peers,
+    limits: LIMITS.rpcLimits,
+    log: context.log,
+    ...nobody,
+  });
   const http = await serveHttp(listen, {
     serving: () => true,
     hostNames: new Set(),

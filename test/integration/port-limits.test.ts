@@ -12,13 +12,14 @@ import { service as healthService } from "grpc-health-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type HttpEndpoints, serveHttp } from "../../src/http/server.ts";
 import { limitConnections } from "../../src/io/connections.ts";
-import { serveRpc } from "../../src/rpc/server.ts";
+import { type RpcLimits, serveRpc } from "../../src/rpc/server.ts";
 import { limitHandshakes } from "../../src/tls/connection-limits.ts";
 import { MUTUAL_TLS } from "../../src/tls/mutual-tls.ts";
 import { Peers } from "../../src/tls/peers.ts";
 import { trustAuthorities } from "../../src/tls/trust.ts";
 import { shortenWaits } from "../../src/waits.ts";
 import { authorityIn, contentsOf, credentialsOf, TRUST_DOMAIN } from "../support/git-port.ts";
+import { LIMITS } from "../support/limits.ts";
 import { sendSlowly } from "../support/slow-client.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 
@@ -53,7 +54,7 @@ const idles = (port: number, count: number) => Promise.all(Array.from({ length: 
 const closed = (all: readonly Socket[]) => all.filter((each) => each.closed || each.readableEnded).length;
 
 /** A cluster of one device, with the gRPC servers of its sidecar. */
-async function rpcServers() {
+async function rpcServers(given: Partial<RpcLimits> = {}) {
   const cluster = await TestCluster.make();
   const { context } = await cluster.start("repo001");
   const authority = await authorityIn(credentialsOf(cluster));
@@ -61,7 +62,8 @@ async function rpcServers() {
   const client = await contentsOf(await authority.issue("operator", "ada"));
   const peers = new Peers({ trustDomain: TRUST_DOMAIN, trust: trustAuthorities, log: context.log });
   const socketPath = join(cluster.dir, "rpc.sock");
-  const options = { socketPath, listen: { host: "127.0.0.1", port: 0 }, tls, peers, connections: 3, log: context.log };
+  const limits = { ...LIMITS.rpcLimits, ...given };
+  const options = { socketPath, listen: { host: "127.0.0.1", port: 0 }, tls, peers, limits, log: context.log };
   const rpc = await serveRpc(context, { ...options, accessOf: () => undefined, onRefused: () => {} });
   return {
     socketPath,
@@ -94,7 +96,7 @@ describe("a connection that has shown no certificate", () => {
   it("is cut because of their number, also where none is cut because of the time", async () => {
     const server = createTlsServer({ ...MUTUAL_TLS, handshakeTimeout: 3_600_000 });
     server.on("tlsClientError", (_, socket) => socket.destroy());
-    limitHandshakes(server);
+    limitHandshakes(server, 256);
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
@@ -109,23 +111,27 @@ describe("a connection that has shown no certificate", () => {
     server.close();
   });
 
-  it("is cut after five seconds", async () => {
-    expect(MUTUAL_TLS.handshakeTimeout).toBe(5_000);
-    const server = createTlsServer({ ...MUTUAL_TLS, handshakeTimeout: 300 });
-    server.on("tlsClientError", (_, socket) => socket.destroy());
-    limitHandshakes(server);
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const socket = await idle((server.address() as AddressInfo).port);
+  it("is one of 256 by default, and is cut after five seconds", () => {
+    expect(LIMITS.handshakes).toEqual({ most: 256, timeoutMs: 5_000 });
+  });
+
+  it("is one of as many as the setting says, and is cut after the time that it says", async () => {
+    await using servers = await rpcServers({ handshakes: { most: 2, timeoutMs: 3_600_000 } });
+    const three = [await idle(servers.port), await idle(servers.port), await idle(servers.port)];
+    for (const each of three) each.resume();
+    await vi.waitFor(() => expect(closed(three)).toBe(1), SOON);
+    expect(closed(three.slice(0, 1))).toBe(1);
+    await using quick = await rpcServers({ handshakes: { most: 2, timeoutMs: 300 } });
+    const socket = await idle(quick.port);
     socket.resume();
     await vi.waitFor(() => expect(closed([socket])).toBe(1), SOON);
-    server.close();
+    expect(closed(three)).toBe(1);
   });
 });
 
 describe("a certificate", () => {
   it("has so many connections; a further one is told so, and is cut", async () => {
-    await using servers = await rpcServers();
+    await using servers = await rpcServers({ connections: 3 });
     const open = () => tlsConnect({ port: servers.port, host: "127.0.0.1", ALPNProtocols: ["h2"], ...servers.client });
     const three = [open(), open(), open()];
     for (const each of three) {
@@ -162,6 +168,29 @@ describe("a certificate", () => {
     const session = connectHttp2(`https://127.0.0.1:${servers.port}`, { ...servers.client });
     const [settings] = await once(session, "remoteSettings");
     expect(settings.maxConcurrentStreams).toBe(100);
+    session.destroy();
+  });
+
+  it("may make as many calls at once as the setting says; a further one waits until another has ended", async () => {
+    await using servers = await rpcServers({ calls: 2 });
+    const session = connectHttp2(`https://127.0.0.1:${servers.port}`, { ...servers.client });
+    await once(session, "remoteSettings");
+    const answered: number[] = [];
+    const watch = (number: number) => {
+      const call = session.request({ ":method": "POST", ":path": WATCH.path, "content-type": "application/grpc" });
+      call.once("response", () => answered.push(number));
+      call.on("error", () => {});
+      call.end(Buffer.alloc(5));
+      call.resume();
+      return call;
+    };
+    const [first] = [watch(1), watch(2), watch(3)];
+    await vi.waitFor(() => expect(answered).toEqual([1, 2]), SOON);
+    // What the third one would have got has come by then.
+    await new Promise((done) => session.ping(done));
+    expect(answered).toEqual([1, 2]);
+    first.close();
+    await vi.waitFor(() => expect(answered).toEqual([1, 2, 3]), SOON);
     session.destroy();
   });
 

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { PackStream } from "../../src/git/objects/send-pack.ts";
 import { PackServer } from "../../src/sync/objects/serve-pack.ts";
 import { processesAt } from "../support/git.ts";
+import { LIMITS } from "../support/limits.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
@@ -148,7 +149,7 @@ describe("a pack for another device", () => {
     const big = await a.commit(APP, "big", { content: randomBytes(1_000_000) });
     a.context.fetchable.note(id, [big, "12".repeat(20)]);
     const request = { ...PLAIN, repositoryId: id, wants: [big], haves: [] };
-    const server = new PackServer(a.context, () => {});
+    const server = new PackServer(a.context, () => {}, LIMITS.portLimits.packs);
     const gone = new AbortController();
     const streams: PackStream[] = [];
     for (let count = 0; count < 8; count += 1) streams.push(await server.open("repo002", request, gone.signal));

@@ -6,6 +6,7 @@ import { vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import { type Gate, startGate } from "../../src/gate/gate.ts";
 import { askForCertificates, CLIENT_CERTIFICATES } from "../../src/gate/users/client-certificates.ts";
+import { portOf } from "../../src/git-port/route.ts";
 import { type PackListener, servePacks } from "../../src/git-port/server.ts";
 import { type RpcServers, serveRpc } from "../../src/rpc/server.ts";
 import { listenForHeads } from "../../src/store/database/notifications.ts";
@@ -26,6 +27,7 @@ import {
 } from "./certificate-kinds.ts";
 import { BOTH, certify, dns, type Made, type Shown, shown } from "./certificate-maker.ts";
 import { GATE_LIMITS } from "./gate-site.ts";
+import { LIMITS } from "./limits.ts";
 import { TestCluster } from "./sync-cluster.ts";
 import { SOON, type TestDevice } from "./sync-device.ts";
 
@@ -97,9 +99,12 @@ export class CertificateSite implements AsyncDisposable, Trust {
       over.signal,
     );
     const peers = new Peers({ trustDomain: TRUST_DOMAIN, trust: registry, log });
-    const git = await servePacks(context, { listen, tls, peers });
+    const git = await servePacks(context, {
+      ...{ listen, tls, peers, handshakes: LIMITS.handshakes },
+      port: portOf(context, LIMITS.portLimits),
+    });
     const rpc = await serveRpc(context, {
-      ...{ socketPath: join(cluster.dir, "rpc.sock"), listen, tls, peers, connections: 32, log },
+      ...{ socketPath: join(cluster.dir, "rpc.sock"), listen, tls, peers, limits: LIMITS.rpcLimits, log },
       accessOf: (caller) => registry.accessOf(caller),
       onRefused: () => {},
     });

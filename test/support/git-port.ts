@@ -4,10 +4,12 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createAuthority, issue } from "../../src/ca/authority.ts";
 import { writeCredentials } from "../../src/ca/credentials.ts";
+import { portOf } from "../../src/git-port/route.ts";
 import { type PackListener, servePacks } from "../../src/git-port/server.ts";
 import type { SyncContext } from "../../src/sync/device/context.ts";
 import { Peers } from "../../src/tls/peers.ts";
 import { trustAuthorities } from "../../src/tls/trust.ts";
+import { LIMITS } from "./limits.ts";
 import type { TestCluster } from "./sync-cluster.ts";
 import type { TestDevice } from "./sync-device.ts";
 
@@ -45,7 +47,8 @@ export async function openGitPort(device: TestDevice, files: Files): Promise<Pac
   const tls = await contentsOf(files);
   const listen = { host: "127.0.0.1", port: 0 };
   const peers = new Peers({ trustDomain: TRUST_DOMAIN, trust: trustAuthorities, log: device.context.log });
-  const listener = await servePacks(device.context, { listen, tls, peers });
+  const port = portOf(device.context, LIMITS.portLimits);
+  const listener = await servePacks(device.context, { listen, tls, peers, port, handshakes: LIMITS.handshakes });
   const address = `127.0.0.1:${listener.port}`;
   await advertise(device.cluster, device.name, address);
   return { ...listener, address };

@@ -33,6 +33,7 @@ import { Metrics } from "../../src/telemetry/metrics.ts";
 import { Stopwatch } from "../../src/telemetry/stopwatch.ts";
 import { gitServer } from "./git-server.ts";
 import { writeGitWrapper } from "./git-wrapper.ts";
+import { LIMITS } from "./limits.ts";
 import { update } from "./refs.ts";
 import { PERSON, ReplicaFiles } from "./replica-files.ts";
 import { intercept, type StatementScript } from "./statement-script.ts";
@@ -104,7 +105,7 @@ export class TestDevice extends ReplicaFiles {
     this.#root = parts.root;
     this.openPack = honest(cluster, name);
     for (const pool of [context.db.reads, context.db.work]) intercept(pool, () => this.onStatement);
-    this.packs = new PackServer(context, (replica) => this.onDoubt(replica));
+    this.packs = new PackServer(context, (replica) => this.onDoubt(replica), LIMITS.portLimits.packs);
     this.onDoubt = (replica) => void catchUp(context, replica, 0n, { signal: context.signal }).catch(() => {});
     this.#lease = context.lease.keep({ onFenced: life.onFenced, onFailOver: () => {} }, life.over);
   }

@@ -5,12 +5,38 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SETTINGS, type SettingName, settingsOf, variableOf } from "../../src/settings/config.ts";
 import { readConfig, required, unknownVariables } from "../../src/settings/read-config.ts";
 import { parseHostPort } from "../../src/settings/setting-checks.ts";
+import { readLimits } from "../../src/sidecar/read-settings.ts";
 
 const names = Object.keys(SETTINGS) as SettingName[];
 const usage = (message: string) =>
   expect.objectContaining({ code: "USAGE", message: expect.stringContaining(message) });
 const serve = (flags: Record<string, string>, env: Record<string, string> = {}) =>
   readConfig("serve", flags, env, "/cwd");
+
+describe("the limits of what others may cost", () => {
+  it("are those of the settings", () => {
+    const wanted = { tlsHandshakes: "3", tlsHandshakeSeconds: "7", tlsConnections: "4", tlsCalls: "5" };
+    const peers = { peerPacks: "9", peerPacksEach: "1", peerCopies: "11", peerBigRequests: "12" };
+    const handshakes = { most: 3, timeoutMs: 7_000 };
+    expect(readLimits(serve({ ...wanted, ...peers }))).toEqual({
+      handshakes,
+      rpcLimits: { handshakes, connections: 4, calls: 5 },
+      portLimits: { packs: { all: 9, own: 1 }, copies: 11, bigRequests: 12 },
+    });
+  });
+
+  it.each([
+    ["tlsHandshakes", "--tls-handshakes must be a number of connections above 0"],
+    ["tlsHandshakeSeconds", "--tls-handshake-seconds must be a number of seconds above 0"],
+    ["tlsCalls", "--tls-calls must be a number of calls above 0"],
+    ["peerPacks", "--peer-packs must be a number of packs above 0"],
+    ["peerPacksEach", "--peer-packs-each must be a number of packs above 0"],
+    ["peerCopies", "--peer-copies must be a number of requests above 0"],
+    ["peerBigRequests", "--peer-big-requests must be a number of requests above 0"],
+  ])("are not 0: %s", (flag, sentence) => {
+    expect(() => serve({ [flag]: "0" })).toThrow(usage(sentence));
+  });
+});
 
 describe("readConfig", () => {
   it("prefers the flag to the environment, and the environment to the default", () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { refName, valueFromLatin1 } from "../../src/domain.ts";
 import { HoldPlaces } from "../../src/git-port/hold-places.ts";
 import { checkedHold, holdRequests } from "../../src/sync/copies/hold-request.ts";
+import { LIMITS } from "../support/limits.ts";
 
 const REPOSITORY = "0b0a1c2d-3e4f-4a5b-8c6d-7e8f90a1b2c3";
 const id = (number: number) => number.toString(16).padStart(40, "0");
@@ -49,7 +50,7 @@ describe("a request for copies", () => {
 
 describe("the requests of one device for copies", () => {
   it("are 100 at once; those of another device are not counted with them", () => {
-    const places = new HoldPlaces("repo001");
+    const places = new HoldPlaces("repo001", LIMITS.portLimits.copies);
     const taken = Array.from({ length: 100 }, () => places.take("repo002"));
     expect(() => places.take("repo002")).toThrow(/makes 100 copies for repo002 already/);
     places.take("repo003");

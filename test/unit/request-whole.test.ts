@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { WholeBodies } from "../../src/git-port/request-whole.ts";
+import { LIMITS } from "../support/limits.ts";
 
 const MIB = 1 << 20;
 
@@ -20,13 +21,13 @@ async function read(bodies: WholeBodies, bytes: number): Promise<number> {
 
 describe("the body of a request to the git port", () => {
   it("has at most 16 MiB", async () => {
-    const bodies = new WholeBodies("repo001");
+    const bodies = new WholeBodies("repo001", LIMITS.portLimits.bigRequests);
     expect(await read(bodies, 16 * MIB)).toBe(16 * MIB);
     await expect(read(bodies, 16 * MIB + 1)).rejects.toThrow(/at most 16777216 bytes/);
   });
 
   it("is refused above 1 MiB while four such are being read, and taken when one has ended", async () => {
-    const bodies = new WholeBodies("repo001");
+    const bodies = new WholeBodies("repo001", LIMITS.portLimits.bigRequests);
     const four = await Promise.all(
       Array.from({ length: 4 }, async () => {
         const { body, asIncoming } = request();

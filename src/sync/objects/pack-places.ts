@@ -2,18 +2,22 @@
 // places, because each device that asks has a few of its own.
 import { LockstepError } from "../../errors.ts";
 
-/** Places for all devices together, beyond the own places of each. */
-export const PACKS_LIMIT = 8;
-/** How many places a device always gets. */
-const OWN = 2;
+export interface PackLimits {
+  /** Places for all devices together, beyond the own places of each. */
+  readonly all: number;
+  /** How many places a device always gets. */
+  readonly own: number;
+}
 
 /** Gives out the places for packs. */
 export class PackPlaces {
   readonly #me: string;
+  readonly #limits: PackLimits;
   readonly #taken = new Map<string, number>();
 
-  constructor(me: string) {
+  constructor(me: string, limits: PackLimits) {
     this.#me = me;
+    this.#limits = limits;
   }
 
   /** How many places all devices have. */
@@ -25,7 +29,7 @@ export class PackPlaces {
   take(asker: string): Disposable {
     const own = this.#taken.get(asker) ?? 0;
     const all = this.taken;
-    if (own >= OWN && all >= PACKS_LIMIT) throw busyError(this.#me, `sends ${all} packs already`);
+    if (own >= this.#limits.own && all >= this.#limits.all) throw busyError(this.#me, `sends ${all} packs already`);
     this.#taken.set(asker, own + 1);
     let isTaken = true;
     return {

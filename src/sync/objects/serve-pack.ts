@@ -13,7 +13,7 @@ import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
 import { FanOut } from "./fan-out.ts";
-import { busyError, PACKS_LIMIT, PackPlaces } from "./pack-places.ts";
+import { busyError, type PackLimits, PackPlaces } from "./pack-places.ts";
 
 /** More would not fit into a request. */
 const IDS_LIMIT = 500_000;
@@ -26,11 +26,11 @@ export class PackServer {
   readonly #onDoubt: (replica: Replica) => void;
 
   /** `onDoubt`: called when a replica lacks objects that it should hold. Nobody here waits for it. */
-  constructor(context: SyncContext, onDoubt: (replica: Replica) => void) {
+  constructor(context: SyncContext, onDoubt: (replica: Replica) => void, limits: PackLimits) {
     this.#context = context;
     this.#onDoubt = onDoubt;
-    this.#places = new PackPlaces(context.me.device);
-    context.metrics.limits.tell("packs", PACKS_LIMIT, () => this.#places.taken);
+    this.#places = new PackPlaces(context.me.device, limits);
+    context.metrics.limits.tell("packs", limits.all, () => this.#places.taken);
   }
 
   /**

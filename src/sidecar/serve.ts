@@ -164,9 +164,12 @@ function gitContext(host: Host) {
   return { path, home, lockFd: null, makeWay } satisfies GitContext;
 }
 
+/** Other users of the machine read no repository in a root that the sidecar makes. */
+const ROOT_MODE = 0o750;
+
 /** Makes the root if it is missing. Returns its path as the kernel names it to the hooks, which say where they run. */
 async function makeRoot(given: string): Promise<string> {
-  await makeDirectory(given);
+  await makeDirectory(given, ROOT_MODE);
   const root = await realpath(given);
   checkRootLength(root);
   return root;

@@ -40,8 +40,12 @@ it.runIf(isRoot)(
     const { socket, root, key } = one.demo;
     // He may go through the directories above; what counts is what the sidecar itself has made.
     const { mode } = statSync(cluster.dir);
-    spawnSync("chmod", ["755", cluster.dir, dirname(key), root]);
+    spawnSync("chmod", ["755", cluster.dir, dirname(key), dirname(root)]);
     try {
+      expect(asNobody(READ, join(one.gitDir(repository), "HEAD"))).toBe(DENIED);
+      // An operator may open the root to readers.
+      spawnSync("chmod", ["755", root]);
+      expect(asNobody(READ, join(one.gitDir(repository), "HEAD"))).toBe("");
       const sockets = readdirSync(dirname(socket)).filter((name) => statSync(join(dirname(socket), name)).isSocket());
       expect(sockets).toEqual(expect.arrayContaining(["hook.sock", "lockstep.sock", "peer.sock"]));
       for (const name of sockets) expect(asNobody(CONNECT, join(dirname(socket), name))).toBe(DENIED);

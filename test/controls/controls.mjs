@@ -4,6 +4,7 @@
 
 import { adoptControls } from "./adopt.mjs";
 import { atOnceControls } from "./at-once.mjs";
+import { backupControls } from "./backup.mjs";
 import { borrowingControls } from "./borrowing.mjs";
 import { certificateControls } from "./certificates.mjs";
 import { commandControls } from "./commands.mjs";
@@ -94,6 +95,7 @@ export const controls = [
   ...gateCacheControls,
   ...sharedPackControls,
   ...gateUsersControls,
+  ...backupControls,
   ...borrowingControls,
   ...limitsControls,
   ...eventLogControls,

@@ -107,6 +107,19 @@ export const diskControls = [
     name: "is noticed by the next incarnation too",
   },
   {
+    rule: "a note that was written in place is only believed whole",
+    patches: [
+      {
+        file: "src/git/root/root-record.ts",
+        from: "if (sum !== String(crc32(line))) return undefined;",
+        to: "if (sum === String(crc32(line.slice(1)))) return undefined;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/root-record.test.ts",
+    name: "half written over another one",
+  },
+  {
     rule: "where the root is gone no replica counts as lost",
     patches: [
       {

@@ -9,8 +9,8 @@ export const gateCacheControls = [
     rule: "a kept answer counts only while no ref has changed since git looked at the refs",
     patches: [
       {
-        file: "src/gate/cache/answer-cache.ts",
-        from: "unchangedMs >= now - answer.lookedAfter",
+        file: "src/gate/cache/read-refs.ts",
+        from: "unchangedMs >= performance.now() - lookedAfter",
         to: "unchangedMs >= 0",
       },
     ],
@@ -22,9 +22,9 @@ export const gateCacheControls = [
     rule: "a kept answer counts only for the settings that git had",
     patches: [
       {
-        file: "src/gate/cache/answer-cache.ts",
-        from: "if (answer.seen !== seen || now",
-        to: "if (seen === undefined || now",
+        file: "src/gate/cache/cached-request.ts",
+        from: "const output = this.#look() === found.seen &&",
+        to: "const output = this.#look() !== undefined &&",
       },
     ],
     project: "integration",
@@ -62,8 +62,8 @@ export const gateCacheControls = [
     patches: [
       {
         file: "src/gate/cache/push-refs.ts",
-        from: "? patched(found.output, grant.changes)",
-        to: "? patched(found.output, new Map([...grant.changes].slice(1)))",
+        from: ": patched(output, changes)",
+        to: ": patched(output, new Map([...changes].slice(1)))",
       },
     ],
     project: "integration",
@@ -82,6 +82,32 @@ export const gateCacheControls = [
     project: "integration",
     tests: PUSH_TESTS,
     name: "a ref was made, perhaps a hidden one",
+  },
+  {
+    rule: "where a ref leads to another one, git is asked: a mark of Lockstep says so, or the hook pre-receive",
+    patches: [
+      {
+        file: "src/gate/cache/push-refs.ts",
+        from: "existsSync(join(path, ALIASES_MARK)) ||",
+        to: "join(path, ALIASES_MARK) === path ||",
+      },
+    ],
+    project: "integration",
+    tests: PUSH_TESTS,
+    name: "after the hook was taken away by hand",
+  },
+  {
+    rule: "a hook pre-receive is enough to ask git: the mark may be missing in a replica of an older version",
+    patches: [
+      {
+        file: "src/gate/cache/push-refs.ts",
+        from: 'existsSync(join(path, "hooks", "pre-receive"))',
+        to: 'join(path, "hooks", "pre-receive") === path',
+      },
+    ],
+    project: "integration",
+    tests: PUSH_TESTS,
+    name: "each time where a ref leads to another one, since both change",
   },
   {
     rule: "what has changed is told only if it is known exactly",

@@ -1,6 +1,7 @@
 // Negative controls of upgrades: programs of several levels on one database.
 
 const tests = { project: "integration", tests: "test/integration/migrate.test.ts" };
+const inCluster = { project: "e2e", tests: "test/e2e/upgrade.test.ts" };
 const file = "src/store/database/migrate.ts";
 
 /** @type {import("./controls.mjs").Control[]} */
@@ -30,5 +31,19 @@ export const upgradeControls = [
     ],
     ...tests,
     name: "from an older level replaces every function",
+  },
+  {
+    rule: "sidecars of neighbouring versions serve one cluster: the older one starts beside the newer one",
+    patches: [
+      { file, from: "if (level.compatibleFrom > knownSchemaLevel()) {", to: "if (level.level > knownSchemaLevel()) {" },
+    ],
+    ...inCluster,
+    name: "neighbouring versions push and read together",
+  },
+  {
+    rule: "a schema that shuts older programs out ends their sidecars",
+    patches: [{ file, from: "await fenceOldPrograms(client, compatibleFrom);", to: "" }],
+    ...inCluster,
+    name: "a version that older programs cannot work with ends them",
   },
 ];

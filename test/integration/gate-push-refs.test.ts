@@ -1,9 +1,10 @@
 // The refs that the gate shows to pushers without a git. The oracle is the git that the gate starts without a cache.
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type RefName, type RefValue, refName, toLatin1, valueFromLatin1 } from "../../src/domain.ts";
+import { type RefName, type RefValue, refName, symbolicTo, toLatin1, valueFromLatin1 } from "../../src/domain.ts";
 import type { Gate } from "../../src/gate/gate.ts";
+import { ensureAliasHook } from "../../src/git/refs/alias-hook.ts";
 import { RefHistory } from "../../src/sync/device/ref-history.ts";
 import { GateSite, GRANT, MIB, script } from "../support/gate-site.ts";
 
@@ -154,6 +155,19 @@ describe("git is asked", () => {
     await site.hook("pre-receive", "exit 0");
     history.advance(version, version + 1n, new Map([[refName("refs/heads/alias"), valueFromLatin1("ref: x")]]));
     version += 1n;
+    await expectGits(1);
+    await change({ "refs/heads/main": ids[2] as string });
+    await expectGits(1);
+  });
+
+  it("each time where a ref leads to another one, also after the hook was taken away by hand", async () => {
+    const aliases = new Map([[refName("refs/heads/alias"), symbolicTo(refName("refs/heads/main"))]]);
+    await symlink("/nowhere/lockstep-git", join(site.bare, "hooks/proc-receive"));
+    await git("symbolic-ref", "refs/heads/alias", "refs/heads/main");
+    await ensureAliasHook(site.bare, aliases);
+    history.advance(version, version + 1n, aliases);
+    version += 1n;
+    await rm(join(site.bare, "hooks/pre-receive"));
     await expectGits(1);
     await change({ "refs/heads/main": ids[2] as string });
     await expectGits(1);

@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { link, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { readReplicaRecord, writeReplicaRecord } from "../../src/git/root/root-record.ts";
+import { gitSandbox } from "../support/git.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, type TestDevice } from "../support/sync-device.ts";
 
@@ -146,6 +148,51 @@ describe("the note beside a replica", () => {
       expect(await walked(again)).toBe(true);
       await again.expectInLockstep(APP);
     }
+  });
+
+  describe("half written over another one", () => {
+    /** Returns the text of a note that differs from `text` in its version, and so in its length. */
+    async function withVersion(text: string, version: bigint): Promise<string> {
+      const [repositoryId, , digest, epoch] = text.split(" ") as [string, string, string, string];
+      await using sandbox = await gitSandbox();
+      await writeReplicaRecord(sandbox.dir, { repositoryId, version, digest, epoch });
+      return await readFile(join(sandbox.dir, "lockstep.version"), "utf8");
+    }
+
+    const over = (next: string, old: string, length: number) => next.slice(0, length) + old.slice(length);
+
+    it.each<[string, (now: string, longer: string) => string]>([
+      ["half of a longer one", (now, longer) => over(longer, now, longer.length / 2)],
+      ["half of a shorter one", (now, longer) => over(now, longer, now.length / 2)],
+      ["a shorter one whose rest was not cut off", (now, longer) => over(now, longer, now.length)],
+    ])("counts for nothing: %s", async (_, torn) => {
+      await using cluster = await TestCluster.make();
+      const a = await atVersion2(cluster);
+      await a.crash();
+      const path = join(a.gitDir(APP), "lockstep.version");
+      const now = await readFile(path, "utf8");
+      await writeFile(path, torn(now, await withVersion(now, 1_234_567n)));
+      const again = await a.restart();
+      expect(await again.read(APP)).toMatchObject({ version: 2n });
+      expect(await walked(again)).toBe(true);
+      await again.expectInLockstep(APP);
+    });
+
+    it("is the old one, the new one or none, wherever the writing ended", async () => {
+      await using sandbox = await gitSandbox();
+      const record = `${randomUUID()} 1 ${"d".repeat(64)} ${randomUUID()}`;
+      const [short, long] = await Promise.all([99n, 1_234_567n].map((version) => withVersion(record, version)));
+      for (const [old, next] of [
+        [short, long],
+        [long, short],
+      ] as [string, string][])
+        for (let length = 0; length <= next.length; length += 1) {
+          const text = over(next, old, length);
+          await writeFile(join(sandbox.dir, "lockstep.version"), text);
+          const found = await readReplicaRecord(sandbox.dir);
+          expect(found !== undefined, text).toBe([old, next].includes(text));
+        }
+    });
   });
 
   it("does not change in a copy of the directory that shares its files, nor where a link leads", async () => {

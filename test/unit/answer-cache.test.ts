@@ -12,7 +12,7 @@ it("questions with empty answers fill no more memory than the cache may have", (
   const output = Buffer.from("0000");
   const count = 10_000;
   for (let index = 0; index < count; index += 1)
-    cache.keep(question(index), { output, seen: "", lookedAfter: 0, startedAt: 0 });
+    cache.keep(question(index), { output, seen: "", startedAt: 0, inputAt: 0 });
   const kept = Array.from({ length: count }, (_, index) => cache.find(question(index))).filter(Boolean);
   expect(kept.length).toBeGreaterThan(0);
   expect(kept.length).toBeLessThan(most / 1_000);

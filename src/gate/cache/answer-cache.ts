@@ -20,29 +20,11 @@ export interface CachedAnswer {
   readonly output: Buffer;
   /** The replica and the settings that git found: the result of `seenByGit`. */
   readonly seen: string;
-  /**
-   * Until here (milliseconds of the monotonic clock) git had not looked at a ref. undefined: the answer depends on no
-   * ref.
-   */
-  readonly lookedAfter: number | undefined;
-  /** When git was started (milliseconds of the monotonic clock). */
+  /** When git was started, and when it got its input (milliseconds of the monotonic clock). */
   readonly startedAt: number;
+  readonly inputAt: number;
   /** What the sidecar calls the refs of this answer. Only for pushers. */
   readonly mark?: string | undefined;
-}
-
-/** `seen` does not cover files that git's configuration includes. A change in these takes effect after this time. */
-export const BELIEVED_MS = 60_000;
-
-/**
- * Returns whether git would give the same answer now. `unchangedMs`: for how long the refs had not changed when the
- * sidecar granted the read. The sidecar must have been asked after the answer was put into the cache: it knows only of
- * changes before its own answer.
- */
-export function isCurrent(answer: CachedAnswer, unchangedMs: number, seen: string | undefined): boolean {
-  const now = performance.now();
-  if (answer.seen !== seen || now - answer.startedAt > BELIEVED_MS) return false;
-  return answer.lookedAfter === undefined || unchangedMs >= now - answer.lookedAfter;
 }
 
 /**
@@ -74,7 +56,7 @@ export class AnswerCache {
     return Math.floor(this.#most / 4);
   }
 
-  /** Returns the last answer to a question; `isCurrent` tells whether it counts. */
+  /** Returns the last answer to a question; a rule tells whether it counts. */
   find(question: Question): CachedAnswer | undefined {
     const key = keyOf(question);
     const answer = this.#answers.get(key);

@@ -2,18 +2,15 @@
 import type { GitChild } from "../../smart-http/git-child.ts";
 import { isVersion2 } from "../../smart-http/protocol.ts";
 import type { GitRequest } from "../../smart-http/route.ts";
-import { type AnswerCache, type CachedAnswer, isCurrent, type Question } from "./answer-cache.ts";
+import type { AnswerCache, CachedAnswer, Question } from "./answer-cache.ts";
 import type { Grant } from "./grant.ts";
-import { PushRefsRequest } from "./push-refs.ts";
+import { pushRule } from "./push-refs.ts";
+import { readRule } from "./read-refs.ts";
 import { Recording } from "./recording.ts";
+import type { Rule } from "./rule.ts";
 
-/** Where git would run, and how it reads refs. */
-export interface Place {
-  /** The path of the replica. */
-  readonly path: string;
-  /** "first": git reads the refs when it starts. "later": when it has its input. "never": the answer has no refs. */
-  readonly readsRefs: "first" | "later" | "never";
-}
+/** `seen` does not cover files that git's configuration includes. A change in these takes effect after this time. */
+const BELIEVED_MS = 60_000;
 
 /** Returns the request as one for the cache; undefined when its answer depends on more than refs. */
 export function cachedRequest(
@@ -21,49 +18,61 @@ export function cachedRequest(
   { repository, service, advertisement }: GitRequest,
   { protocol, lsRefs }: Pick<Question, "protocol" | "lsRefs">,
   path: string,
-): CachedRequest | PushRefsRequest | undefined {
+): CachedRequest | undefined {
   if ((!advertisement && lsRefs === undefined) || cache.largest === 0) return undefined;
-  if (service === "receive-pack")
-    return new PushRefsRequest(cache, { repository, protocol, lsRefs, forPush: true }, path);
+  const question = { repository, protocol, lsRefs, forPush: service === "receive-pack" };
+  if (question.forPush) return new CachedRequest(cache, question, path, pushRule(path));
   const readsRefs = !advertisement ? "later" : isVersion2(service, protocol) ? "never" : "first";
-  return new CachedRequest(cache, { repository, protocol, lsRefs }, { path, readsRefs });
+  return new CachedRequest(cache, question, path, readRule(readsRefs));
 }
 
 /** Looks an answer up when it is made, before the sidecar is asked. Afterwards it records git's answer. */
 class CachedRequest {
   readonly #cache: AnswerCache;
   readonly #question: Question;
-  readonly #place: Place;
+  readonly #path: string;
+  readonly #rule: Rule;
   readonly #found: CachedAnswer | undefined;
   readonly #recording: Recording;
   #grant: Grant | undefined;
+  /** The mark of the refs before git looked at any. */
+  #mark: string | undefined;
   #seen: string | undefined;
   #startedAt = 0;
-  #lookedAfter: number | undefined;
+  #inputAt = 0;
 
-  constructor(cache: AnswerCache, question: Question, place: Place) {
+  /** `path`: the replica. */
+  constructor(cache: AnswerCache, question: Question, path: string, rule: Rule) {
     this.#cache = cache;
     this.#question = question;
-    this.#place = place;
+    this.#path = path;
+    this.#rule = rule;
     this.#found = cache.find(question);
     this.#recording = new Recording(cache.largest);
   }
 
-  /** From where on the sidecar is to tell changes. Nothing here needs them. */
-  get since(): undefined {
-    return undefined;
+  /** The mark from which on the sidecar is to tell changes. */
+  get since(): string | undefined {
+    return this.#rule.since(this.#found);
   }
 
   /** Notes a grant of the sidecar. */
-  granted(_grant: Grant): void {}
+  granted({ refsMark }: Grant): void {
+    // The first one: git looks at the refs after it, or they have not changed between.
+    this.#mark ??= refsMark;
+  }
 
   /** Returns git's answer if the cache has it and the sidecar, which is asked then, agrees. Throws its refusal. */
   async answer(ask: () => Promise<Grant>): Promise<Buffer | undefined> {
-    if (this.#found === undefined) return undefined;
+    const found = this.#found;
+    if (found === undefined) return undefined;
     const grant = await ask();
-    if (isCurrent(this.#found, grant.unchangedMs, this.#look())) return this.#found.output;
-    this.#grant = grant;
-    return undefined;
+    const isOld = performance.now() - found.startedAt > BELIEVED_MS;
+    const output = this.#look() === found.seen && !isOld ? this.#rule.now(found, grant) : undefined;
+    if (output === undefined) this.#grant = grant;
+    else if (grant.refsMark !== found.mark)
+      this.#cache.keep(this.#question, { ...found, output, mark: grant.refsMark });
+    return output;
   }
 
   /** Returns the sidecar's grant if it was asked in vain. The caller needs not ask again, once. */
@@ -81,8 +90,7 @@ class CachedRequest {
 
   /** To be called when git has started, before it gets its input. */
   started(): void {
-    const { readsRefs } = this.#place;
-    if (readsRefs !== "never") this.#lookedAfter = readsRefs === "first" ? this.#startedAt : performance.now();
+    this.#inputAt = performance.now();
   }
 
   /** Notes a part of git's output. */
@@ -97,13 +105,14 @@ class CachedRequest {
 
   /** Keeps the answer of a git that has ended well, if replica and settings are still those that git found. */
   async keep(git: GitChild): Promise<void> {
-    const seen = this.#seen;
+    const [seen, mark, startedAt, inputAt] = [this.#seen, this.#mark, this.#startedAt, this.#inputAt];
     const output = await this.#recording.outputOf(git);
-    if (output === undefined || seen === undefined || this.#look() !== seen) return;
-    this.#cache.keep(this.#question, { output, seen, lookedAfter: this.#lookedAfter, startedAt: this.#startedAt });
+    if (output === undefined || seen === undefined) return;
+    const answer = { output, seen, startedAt, inputAt, mark };
+    if (this.#rule.mayKeep(answer) && this.#look() === seen) this.#cache.keep(this.#question, answer);
   }
 
   #look(): string | undefined {
-    return this.#cache.look(this.#place.path);
+    return this.#cache.look(this.#path);
   }
 }

@@ -1,13 +1,16 @@
 // The pre-receive hook of a replica that holds aliases (symbolic refs other than HEAD). Only this hook can note some
 // facts of a push (src/sync/push/held-back.ts). Other replicas do not get it, since it costs every push two starts of
-// small programs.
-import { readFile, readlink } from "node:fs/promises";
+// small programs. A file of Lockstep says too that there are aliases, since the hooks belong to the operator.
+import { readFile, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HEAD, isSymbolic, type RefName, type RefValue } from "../../domain.ts";
 import { makeDirectoryBelow, replaceFile } from "../../io/disk.ts";
 
+/** An empty file in a replica that holds, or held, aliases. */
+export const ALIASES_MARK = "lockstep.aliases";
+
 /**
- * Installs the hook if one of `refs` is an alias. Leaves an operator's own hook as it is. Does nothing in a repository
+ * Installs the hook, and makes the file, if one of `refs` is an alias. Leaves an operator's own hook as it is. Does nothing in a repository
  * that is not a replica. The hook is a file and not a link: copying another hook over a link would overwrite its
  * target.
  */
@@ -16,6 +19,7 @@ export async function ensureAliasHook(gitDir: string, refs: Iterable<[RefName, R
   const hooks = join(gitDir, "hooks");
   const shim = await readlink(join(hooks, "proc-receive")).catch(() => undefined);
   if (shim === undefined) return;
+  await writeFile(join(gitDir, ALIASES_MARK), "");
   const path = join(hooks, "pre-receive");
   const wanted = aliasHook(shim);
   const found = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) =>

@@ -42,7 +42,13 @@ export const upgradeControls = [
   },
   {
     rule: "a schema that shuts older programs out ends their sidecars",
-    patches: [{ file, from: "await fenceOldPrograms(client, compatibleFrom);", to: "" }],
+    patches: [
+      {
+        file,
+        from: "where (select compatible_from from lockstep.schema_level) > $1",
+        to: "where (select compatible_from from lockstep.schema_level) < $1",
+      },
+    ],
     ...inCluster,
     name: "a version that older programs cannot work with ends them",
   },

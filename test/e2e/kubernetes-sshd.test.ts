@@ -1,9 +1,15 @@
 // deploy/kubernetes, overlay "sshd", on this machine, as kubernetes.test.ts does it. sshd and git are those of this
 // machine, in place of the image of its Dockerfile.
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expectPorts, expectProbes, expectRestricted, expectVolumes } from "../support/pods/checks.ts";
+import {
+  expectEndDuringPush,
+  expectPorts,
+  expectProbes,
+  expectRestricted,
+  expectVolumes,
+} from "../support/pods/checks.ts";
 import { type Image, readImage } from "../support/pods/image.ts";
 import { REPOSITORY } from "../support/pods/overlay.ts";
 import { overlay, startOverlayOfFile } from "../support/pods/overlay-of-file.ts";
@@ -60,25 +66,7 @@ describe.skipIf(missing.length > 0)("the pods of the overlay sshd", () => {
     expectVolumes(overlay, ["/tmp", "/programs"]));
 
   it("end in order: a push under way lands, and sshd ends before its sidecar, in time", async () => {
-    const [first, , last] = overlay.pods;
-    const tip = await overlay.commit("second");
-    const hook = join(last.volumes.path("repositories"), `${REPOSITORY}.git`, "hooks", "update");
-    await writeFile(hook, "#!/bin/sh\ntouch /tmp/hook-runs\nsleep 8\n", { mode: 0o755 });
-    const pushed = overlay.push(last, URL_OF_REPOSITORY, env);
-    const hookRuns = () => last.container("sshd").exec(["test", "-e", "/tmp/hook-runs"]);
-    await expect
-      .poll(() =>
-        hookRuns().then(
-          () => true,
-          () => false,
-        ),
-      )
-      .toBe(true);
-    const { events, seconds } = await last.stop();
-    expect(await pushed).toMatchObject({ code: 0 });
-    expect(events).toEqual(["sshd: preStop", expect.stringMatching(/^sshd: ended/), "lockstep: ended with 0"]);
-    expect(seconds).toBeLessThan((last.site.set.spec?.template.spec?.terminationGracePeriodSeconds ?? 0) - 10);
-    expect(await overlay.refs(first, URL_OF_REPOSITORY, env)).toContain(tip);
-    await rm(hook);
+    const order = ["sshd: preStop", expect.stringMatching(/^sshd: ended/), "lockstep: ended with 0"];
+    await expectEndDuringPush(overlay, { container: "sshd", url: URL_OF_REPOSITORY, env, hookSeconds: 8 }, order);
   });
 });

@@ -1,18 +1,15 @@
-// deploy/kubernetes, overlay "gate", on this machine. The test reads the manifests that kubectl renders, and is the
-// kubelet: it starts the command line of each container with its environment, mounts, user and limits, in namespaces of
-// its own, and asks its probes.
-//
-// These things are not those of a cluster: the image (its Dockerfile's command and environment are taken, its programs
-// are those of this machine), seccomp, the memory of a whole container (the limit is for each process), scheduling, the
-// controllers behind objects, DNS (there is /etc/hosts), and kube-proxy (a relay leads a service to chosen pods).
-import { rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Container, Probe } from "kubernetes-types/core/v1.js";
 import { describe, expect, it } from "vitest";
-import { expectPorts, expectProbes, expectRestricted, expectVolumes } from "../support/pods/checks.ts";
+import {
+  expectEndDuringPush,
+  expectPorts,
+  expectProbes,
+  expectRestricted,
+  expectVolumes,
+} from "../support/pods/checks.ts";
 import { readImage } from "../support/pods/image.ts";
 import { portOf } from "../support/pods/manifests.ts";
-import { GATE_URL, REPOSITORY } from "../support/pods/overlay.ts";
+import { GATE_URL } from "../support/pods/overlay.ts";
 import { overlay, startOverlayOfFile } from "../support/pods/overlay-of-file.ts";
 import { podsMissing } from "../support/pods/pod-cluster.ts";
 
@@ -61,26 +58,10 @@ describe.skipIf(missing.length > 0)("the pods of the overlay gate", () => {
   });
 
   it("end in order: a push under way lands, and the git server ends before its sidecar, in time", async () => {
-    const [first, , last] = overlay.pods;
-    const tip = await overlay.commit("second");
-    const hook = join(last.volumes.path("repositories"), `${REPOSITORY}.git`, "hooks", "update");
-    await writeFile(hook, "#!/bin/sh\ntouch /tmp/hook-runs\nsleep 6\n", { mode: 0o755 });
-    const pushed = overlay.push(last, GATE_URL);
-    const hookRuns = () => last.container("gate").exec(["test", "-e", "/tmp/hook-runs"]);
-    await expect
-      .poll(() =>
-        hookRuns().then(
-          () => true,
-          () => false,
-        ),
-      )
-      .toBe(true);
-    const { events, seconds } = await last.stop();
-    expect(await pushed).toMatchObject({ code: 0 });
-    expect(events).toEqual(["gate: preStop", "gate: ended with 0", "lockstep: ended with 0"]);
-    expect(seconds).toBeLessThan((last.site.set.spec?.template.spec?.terminationGracePeriodSeconds ?? 0) - 10);
-    expect(await overlay.refs(first, GATE_URL)).toContain(tip);
-    await rm(hook);
+    const order = ["gate: preStop", "gate: ended with 0", "lockstep: ended with 0"];
+    const push = { container: "gate", url: GATE_URL, hookSeconds: 6 };
+    const tip = await expectEndDuringPush(overlay, push, order);
+    const [, , last] = overlay.pods;
     await last.start();
     await last.untilReady();
     expect(await overlay.refs(last, GATE_URL)).toContain(tip);

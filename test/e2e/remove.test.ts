@@ -1,7 +1,7 @@
 // `lockstep repo remove`, `restore` and `list --removed`, with stock git reading and pushing meanwhile.
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { expectVerified } from "../support/at-rest.ts";
+import { expectEverywhere } from "../support/at-rest.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import type { Device } from "../support/cluster-device.ts";
 import { PATIENCE } from "../support/cluster-device.ts";
@@ -127,11 +127,7 @@ it("loses no acknowledged push and acknowledges none afterwards, while a reposit
   }
   stop.abort();
   await pushing;
-  for (const device of cluster.devices) {
-    const refs = await cluster.git.git(["ls-remote", device.url(repository)]);
-    for (const [ref, commit] of acknowledged) expect(refs).toContain(`${commit}\t${ref}`);
-    await expectVerified(device, repository);
-  }
+  await expectEverywhere(cluster, repository, acknowledged);
 });
 
 it("is done by a device that was down as soon as it is back", async () => {

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { expectVerified } from "../support/at-rest.ts";
+import { expectEverywhere } from "../support/at-rest.ts";
 import type { Device } from "../support/cluster-device.ts";
 import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
@@ -85,12 +85,8 @@ it("loses no acknowledged push and serves no older read while a repository is re
   await vi.waitFor(() => expect(acknowledged.size).toBe(2), SOON);
   stop.abort();
   await pushing;
-  for (const device of cluster.devices) {
-    const refs = await cluster.git.git(["ls-remote", device.url(repository)]);
-    for (const [ref, commit] of acknowledged) expect(refs).toContain(`${commit}\t${ref}`);
-    await expectVerified(device, repository);
-    expect(existsSync(join(device.demo.root, "back"))).toBe(false);
-  }
+  await expectEverywhere(cluster, repository, acknowledged);
+  for (const device of cluster.devices) expect(existsSync(join(device.demo.root, "back"))).toBe(false);
 });
 
 it("is done by a device that was down as soon as it is back", async () => {

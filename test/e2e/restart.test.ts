@@ -26,6 +26,24 @@ afterEach(async () => {
 const terminate = (device: Device) => process.kill(device.pid, "SIGTERM");
 const untilNotReady = (device: Device) => vi.waitFor(async () => expect(await device.isReady()).toBe(false), SOON);
 
+/** Tells a sidecar to stop, then more. Its push under way is cut off. Returns after how long the sidecar had ended. */
+async function cutOff(more: () => Promise<void>): Promise<number> {
+  const history = await PushHistory.begin(cluster, ada);
+  await using held = await holdPush(one, history.repository, "prepared");
+  const push = history.push(one, "held");
+  await held.reached();
+  const startedAt = performance.now();
+  terminate(one);
+  await more();
+  await untilGone(one.pid);
+  const lastedMs = performance.now() - startedAt;
+  expect(await push).toMatchObject({ verdict: "neither" });
+  await held.release();
+  await one.start();
+  await history.expectTrueAndAtRest();
+  return lastedMs;
+}
+
 describe("a sidecar that is told to stop", () => {
   it("takes nothing new, lets the write under way end, and exits with 0", async () => {
     const history = await PushHistory.begin(cluster, ada);
@@ -72,35 +90,15 @@ describe("a sidecar that is told to stop", () => {
   });
 
   it("cuts off calls that have not ended within the grace, and no caller is told anything false", async () => {
-    const history = await PushHistory.begin(cluster, ada);
-    await using held = await holdPush(one, history.repository, "prepared");
-    const push = history.push(one, "held");
-    await held.reached();
-    const startedAt = performance.now();
-    terminate(one);
-    await untilGone(one.pid);
-    expect(performance.now() - startedAt).toBeGreaterThan(GRACE_MS - 500);
-    expect(await push).toMatchObject({ verdict: "neither" });
-    await held.release();
-    await one.start();
-    await history.expectTrueAndAtRest();
+    expect(await cutOff(async () => {})).toBeGreaterThan(GRACE_MS - 500);
   });
 
   it("ends at once when it is told a second time", async () => {
-    const history = await PushHistory.begin(cluster, ada);
-    await using held = await holdPush(one, history.repository, "prepared");
-    const push = history.push(one, "held");
-    await held.reached();
-    const startedAt = performance.now();
-    terminate(one);
-    await untilNotReady(one);
-    terminate(one);
-    await untilGone(one.pid);
-    expect(performance.now() - startedAt).toBeLessThan(GRACE_MS);
-    expect(await push).toMatchObject({ verdict: "neither" });
-    await held.release();
-    await one.start();
-    await history.expectTrueAndAtRest();
+    const secondTime = async () => {
+      await untilNotReady(one);
+      terminate(one);
+    };
+    expect(await cutOff(secondTime)).toBeLessThan(GRACE_MS);
   });
 
   it("refuses with a sentence a push that has only been uploading, and another device takes it", async () => {

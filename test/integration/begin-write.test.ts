@@ -2,10 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
 import type { BeginWrite, BegunWrite } from "../../src/sync/session/begin-write.ts";
+import { holdPacks } from "../support/held-packs.ts";
 import { latch } from "../support/latch.ts";
 import { beginSession, bumpSession, renewSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change, honest, SOON, type TestDevice } from "../support/sync-device.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 import { isBump } from "../support/write-rows.ts";
 
 const APP = "team/app";
@@ -32,17 +33,6 @@ async function withHistory(cluster: TestCluster): Promise<[TestDevice, TestDevic
   return [a, b, one];
 }
 
-/** Lets no pack through to the device until it is opened. */
-function holdPacks(cluster: TestCluster, device: TestDevice): { open(): void } {
-  const { opened, open } = latch();
-  const through = honest(cluster, device.name);
-  device.openPack = async (...request) => {
-    await opened;
-    return await through(...request);
-  };
-  return { open };
-}
-
 /** How often the device has taken a ticket since. */
 function countTickets(device: TestDevice): () => number {
   let count = 0;
@@ -58,7 +48,7 @@ describe("a call that is repeated", () => {
   it("while the first is still at work is answered although that one is cut off, and the session lives", async () => {
     await using cluster = await TestCluster.make();
     const [, b] = await withHistory(cluster);
-    const packs = holdPacks(cluster, b);
+    const open = holdPacks(b);
     const taken = countTickets(b);
     const writeId = randomUUID();
     const cut = new AbortController();
@@ -69,7 +59,7 @@ describe("a call that is repeated", () => {
     await vi.waitFor(() => expect(taken()).toBe(2), SOON);
     cut.abort();
     await expect(first).rejects.toMatchObject({ code: "CATCH_UP_TIMEOUT" });
-    packs.open();
+    open();
     const { token } = await second;
     await renewSession(b, APP, token);
     expect(await bumpSession(b, APP, token)).toMatchObject({ version: 1n, refsChanged: 0 });
@@ -79,7 +69,7 @@ describe("a call that is repeated", () => {
   it("after the first was cut off in its catch-up is given the session that had begun", async () => {
     await using cluster = await TestCluster.make();
     const [, b] = await withHistory(cluster);
-    const packs = holdPacks(cluster, b);
+    const open = holdPacks(b);
     const writeId = randomUUID();
     const cut = new AbortController();
     const first = begin(b, { writeId, signal: cut.signal });
@@ -87,7 +77,7 @@ describe("a call that is repeated", () => {
     await vi.waitFor(() => expect(b.packRequests).not.toEqual([]), SOON);
     cut.abort();
     await expect(first).rejects.toMatchObject({ code: "CATCH_UP_TIMEOUT" });
-    packs.open();
+    open();
     const { token } = await begin(b, { writeId });
     expect(await bumpSession(b, APP, token)).toMatchObject({ version: 1n });
   });

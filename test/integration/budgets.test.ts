@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { Follower } from "../../src/sync/catch-up/follower.ts";
 import { askedBy } from "../support/asked.ts";
 import { APP, three, wants } from "../support/copying.ts";
-import { latch } from "../support/latch.ts";
+import { holdPacks } from "../support/held-packs.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
@@ -23,6 +23,23 @@ async function followed(device: TestDevice) {
   // The git that writes refs may still be there from the last change.
   const gits = started.filter((command) => command !== "update-ref").sort();
   return { statements: statements.length, requests: device.packRequests.length, gits };
+}
+
+/** Pushes commits to `a` one by one, and tells the follower of `b` of each. `seen` waits for what it does then. */
+async function tellOfEach(
+  ids: readonly string[],
+  a: TestDevice,
+  b: TestDevice,
+  follower: Follower,
+  seen: () => Promise<void>,
+): Promise<void> {
+  let before: string | null = null;
+  for (const tip of ids) {
+    await a.push(APP, [change("main", before, tip)]);
+    before = tip;
+    await follower.onHeads([b.replica(APP).id]);
+    await seen();
+  }
 }
 
 const CATCH_UP = { statements: 2, requests: 1, gits: ["index-pack", "rev-list"] };
@@ -78,23 +95,13 @@ describe("a catch-up of a follower", () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     const ids = await a.history(APP);
-    const { opened, open } = latch();
-    const { openPack } = b;
-    b.openPack = async (...request) => {
-      await opened;
-      return await openPack(...request);
-    };
+    const open = holdPacks(b);
     const follower = new Follower(b.context);
-    const { id } = b.replica(APP);
     const statements: string[] = [];
     await askedBy(b, statements, async () => {
-      let before: string | null = null;
-      for (const tip of ids) {
-        await a.push(APP, [change("main", before, tip)]);
-        before = tip;
-        await follower.onHeads([id]);
+      await tellOfEach(ids, a, b, follower, async () => {
         await vi.waitFor(() => expect(b.packRequests).toHaveLength(1), SOON);
-      }
+      });
       open();
     });
     await vi.waitFor(() => expect(b.replica(APP).applied).toBe(3n), SOON);
@@ -113,18 +120,13 @@ describe("a catch-up of a follower", () => {
     const [a, b] = await cluster.pair(APP);
     const ids = await a.history(APP);
     const follower = new Follower(b.context, () => 600_000);
-    const { id } = b.replica(APP);
     const statements: string[] = [];
-    await askedBy(b, statements, async () => {
-      let before: string | null = null;
-      for (const tip of ids) {
-        await a.push(APP, [change("main", before, tip)]);
-        before = tip;
-        await follower.onHeads([id]);
+    await askedBy(b, statements, () =>
+      tellOfEach(ids, a, b, follower, async () => {
         await vi.waitFor(() => expect(b.replica(APP).applied).toBe(1n), SOON);
         await vi.waitFor(() => expect(b.replica(APP).flight).toBeUndefined(), SOON);
-      }
-    });
+      }),
+    );
     expect(statements).toHaveLength(2);
     expect((await b.read(APP)).version).toBe(3n);
     expect(b.packRequests.map(({ wants }) => wants)).toEqual([[ids[0]], [ids[2]]]);

@@ -7,7 +7,7 @@ import { listCommands } from "../../src/store/command/find-commands.ts";
 import { setUpdateLimit } from "../../src/store/repository/repositories.ts";
 import { catchUpToHead } from "../../src/sync/catch-up/catch-up.ts";
 import { Follower } from "../../src/sync/catch-up/follower.ts";
-import { latch } from "../support/latch.ts";
+import { holdPacks } from "../support/held-packs.ts";
 import { repaired } from "../support/repairing.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, honest, SOON } from "../support/sync-device.ts";
@@ -30,11 +30,7 @@ describe("one flight for all", () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
-    const { opened, open } = latch();
-    b.openPack = async (...request) => {
-      await opened;
-      return await honest(cluster)(...request);
-    };
+    const open = holdPacks(b);
     const patient = b.read(APP);
     const hurry = new AbortController();
     const impatient = b.read(APP, { signal: hurry.signal });
@@ -51,11 +47,7 @@ describe("one flight for all", () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
-    const { opened, open } = latch();
-    b.openPack = async (...request) => {
-      await opened;
-      return await honest(cluster)(...request);
-    };
+    const open = holdPacks(b);
     const waiting = Array.from({ length: 1000 }, () => b.read(APP));
     await vi.waitFor(() => expect(b.replica(APP).waiting).toBe(1000), SOON);
     await expect(b.read(APP)).rejects.toMatchObject({ code: "QUEUE_FULL" });
@@ -104,11 +96,7 @@ describe("a catch-up and a push on the same replica", () => {
     const [one, two] = await b.history(APP);
     await b.push(APP, [change("main", null, one)]);
     await a.read(APP);
-    const { opened, open } = latch();
-    b.openPack = async (...request) => {
-      await opened;
-      return await honest(cluster)(...request);
-    };
+    const open = holdPacks(b);
     let flight: Promise<void> | undefined;
     b.onStatement = async (text, run) => {
       const result = await run();

@@ -1,9 +1,9 @@
 // What waiting for the turn costs, and that a push keeps the ticket that it has, whatever becomes of its attempts.
 import { describe, expect, it, vi } from "vitest";
-import { latch } from "../support/latch.ts";
+import { holdPacks } from "../support/held-packs.ts";
 import { beginSession, bumpSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change, honest, SOON, type TestDevice } from "../support/sync-device.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 import { log } from "../support/write-rows.ts";
 
 const APP = "team/app";
@@ -142,11 +142,7 @@ describe("pushes that wait for the turn", () => {
     const session = await beginSession(a, APP);
     await a.git(APP, [`--git-dir=${session.path}`, "update-ref", "refs/heads/main", two]);
     const statements = record(b);
-    const { opened, open } = latch();
-    b.openPack = async (...request) => {
-      await opened;
-      return await honest(cluster, b.name)(...request);
-    };
+    const open = holdPacks(b);
     const pushed = b.push(APP, [change("topic", null, topic)]);
     const [ticket] = await nextTickets(cluster, b, 1);
     await bumpSession(a, APP, session.token);
@@ -201,11 +197,7 @@ it("a session that begins keeps the turn while its replica catches up, however l
   const [a, b] = await cluster.pair(APP);
   const [one] = await a.history(APP);
   await a.push(APP, [change("main", null, one)]);
-  const { opened, open } = latch();
-  b.openPack = async (...request) => {
-    await opened;
-    return await honest(cluster, b.name)(...request);
-  };
+  const open = holdPacks(b);
   const begun = beginSession(b, APP);
   await vi.waitFor(async () => expect(b.packRequests).not.toEqual([]), SOON);
   await outliveTickets(cluster);

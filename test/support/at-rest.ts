@@ -72,6 +72,19 @@ export async function expectVerified(device: Device, repository: string, full = 
   return { version: Number(answer.version) };
 }
 
+/** Expects every device to show these refs (name → object id), and to hold a replica as the log says. */
+export async function expectEverywhere(
+  cluster: Cluster,
+  repository: string,
+  refs: ReadonlyMap<string, string>,
+): Promise<void> {
+  for (const device of cluster.devices) {
+    const listed = await cluster.git.git(["ls-remote", device.url(repository)]);
+    for (const [ref, id] of refs) expect(listed).toContain(`${id}\t${ref}`);
+    await expectVerified(device, repository);
+  }
+}
+
 /** Returns the whole log, oldest entry first. */
 export async function wholeLog(device: Device, repository: string): Promise<LogEntry[]> {
   const log: LogEntry[] = [];

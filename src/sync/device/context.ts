@@ -8,6 +8,7 @@ import type { GitCredentials } from "../../git/objects/git-fetch.ts";
 import type { HoldRequestBody, PackRequestBody } from "../../git/peers/pack-requests.ts";
 import type { GitContext } from "../../git/process.ts";
 import type { ReceivePolicies } from "../../git/receive-policy.ts";
+import type { SshTarget } from "../../ssh/options.ts";
 import type { Database } from "../../store/database/database.ts";
 import type { Which } from "../../store/replica/holdings.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
@@ -29,14 +30,7 @@ export interface Peer {
 }
 
 /** How ssh leads to another device. */
-export interface SshWay {
-  readonly device: string;
-  readonly user: string;
-  readonly host: string;
-  readonly port: number;
-  readonly keyFile: string;
-  readonly hostKeysFile: string;
-}
+export type SshWay = Omit<SshTarget, "hostKeys">;
 
 /** ssh between devices, as operators and sshd ask for it. */
 export interface SshAccess {

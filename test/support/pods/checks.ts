@@ -1,8 +1,10 @@
 // Checks of pods that hold for each overlay.
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Probe } from "kubernetes-types/core/v1.js";
 import { expect } from "vitest";
 import { serviceOf } from "./manifests.ts";
-import type { Overlay } from "./overlay.ts";
+import { type Overlay, REPOSITORY } from "./overlay.ts";
 import { wasUsed } from "./pod-volumes.ts";
 
 const SECOND_MS = 1_000;
@@ -67,4 +69,41 @@ export async function expectVolumes(overlay: Overlay, others: readonly string[])
       const ended = await overlay.pods[0].runWithout(spec, mountPath);
       expect(ended, `${spec.name} without ${mountPath}`).toBeGreaterThan(0);
     }
+}
+
+/** A push whose hook runs for some seconds in a container. */
+export interface SlowPush {
+  readonly container: string;
+  readonly url: string;
+  readonly env?: Record<string, string>;
+  readonly hookSeconds: number;
+}
+
+/**
+ * Stops the last pod during a push. Expects that its containers end in this order and in time, and that the push lands.
+ * Returns the new commit.
+ */
+export async function expectEndDuringPush(overlay: Overlay, push: SlowPush, order: unknown[]): Promise<string> {
+  const [first, , last] = overlay.pods;
+  const { container, url, env, hookSeconds } = push;
+  const tip = await overlay.commit("second");
+  const hook = join(last.volumes.path("repositories"), `${REPOSITORY}.git`, "hooks", "update");
+  await writeFile(hook, `#!/bin/sh\ntouch /tmp/hook-runs\nsleep ${hookSeconds}\n`, { mode: 0o755 });
+  const pushed = overlay.push(last, url, env);
+  const hookRuns = () => last.container(container).exec(["test", "-e", "/tmp/hook-runs"]);
+  await expect
+    .poll(() =>
+      hookRuns().then(
+        () => true,
+        () => false,
+      ),
+    )
+    .toBe(true);
+  const { events, seconds } = await last.stop();
+  expect(await pushed).toMatchObject({ code: 0 });
+  expect(events).toEqual(order);
+  expect(seconds).toBeLessThan((last.site.set.spec?.template.spec?.terminationGracePeriodSeconds ?? 0) - 10);
+  expect(await overlay.refs(first, url, env)).toContain(tip);
+  await rm(hook);
+  return tip;
 }

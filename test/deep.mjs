@@ -49,7 +49,9 @@ const POSTGRES_VERSIONS = ["14", "16", "17"];
 export const POSTGRES_FILES = [
   ...["schema", "bump", "old-leases", "device-login-rights", "turns", "audit", "notifications"].map(inIntegration),
   ...["migrate", "device-logins", "bump-over-others", "commands", "registry", "ref-log"].map(inIntegration),
-  ...["device-lease", "read-heads", "broken-connections", "replicas", "stage-write", "trim-writes"].map(inIntegration),
+  ...["device-lease", "device-room", "read-heads", "broken-connections", "replicas", "stage-write", "trim-writes"].map(
+    inIntegration,
+  ),
   ...["unwritable-database", "pooler"].map(inIntegration),
   "test/e2e/pooler-logins.test.ts",
 ];

@@ -12,7 +12,7 @@ export const LONG_FEATURES = groups([
   "e2e/gitolite e2e/idle-connections e2e/package e2e/upgrade",
   "e2e/hooks e2e/registry e2e/retention",
   "e2e/demo e2e/device-logins integration/hung-git",
-  "e2e/certificates integration/certificate-matrix",
+  "e2e/certificates integration/certificate-matrix integration/certificate-turns",
   "e2e/backup e2e/kubernetes",
   "e2e/prometheus e2e/status-page",
   "e2e/anonymous-pusher e2e/kubernetes-sshd integration/shared-packs-fail",
@@ -29,8 +29,9 @@ export const FEATURES = groups([
    e2e/push-processes e2e/replacement-refs e2e/scrub e2e/shallow e2e/web-pages integration/ca-command
    integration/compose-file integration/device-logins integration/fan-out integration/fuzz-services
    integration/gate-sidecar integration/gate-users integration/placement integration/status-page
+   integration/status-page-list integration/status-page-viewers
    integration/trim-log integration/fetchable integration/uploads`,
-  `e2e/completion e2e/move-in e2e/move-out e2e/ref-names e2e/side-effects e2e/sshd e2e/tls integration/database-url
+  `e2e/completion e2e/move-in e2e/move-out e2e/ref-names e2e/side-effects e2e/sshd e2e/tls e2e/tls-peers integration/database-url
    integration/device-login-rights integration/device-logins-cluster integration/doctor integration/gate-client-crl
    integration/gate-errors integration/gate-push-refs integration/git-port integration/keep-healthy
    integration/make-way integration/odd-settings integration/pooler integration/port-limits integration/rename-names
@@ -46,7 +47,7 @@ export const FEATURES = groups([
    integration/read-pages integration/root-names integration/scrub integration/serve-pack
    integration/shim-foreign-sidecar integration/shim-stranger integration/statements-at-size integration/trim-disk`,
   `e2e/bad-input e2e/client e2e/event-logs e2e/join-with-token e2e/pooler-logins e2e/shared-packs e2e/ssh-auto
-   integration/certificate-shapes integration/gate integration/gate-limits integration/hooks integration/hung-gate
+   integration/certificate-shapes integration/gate integration/gate-limits integration/gate-memory integration/hooks integration/hung-gate
    integration/malicious-repository integration/notifications integration/protocol-check integration/push-log
    integration/ref-names integration/registry-copy integration/remove-device integration/revoked-in-transfer
    integration/roll-up`,
@@ -86,7 +87,7 @@ export const MECHANISMS = groups([
    integration/git-fetch integration/live-session integration/push-policy integration/trimmed-away
    integration/turn-queue integration/write-session integration/write-session-ends`,
   `e2e/fail-over integration/begin-write integration/bump integration/copies integration/fetch-objects
-   integration/push-at-once integration/push-over-others integration/push-races integration/quarantine
+   integration/landed-over-others integration/push-at-once integration/push-over-others integration/push-races integration/quarantine
    integration/read-at-least integration/replica-states-property integration/root-record integration/run-commands
    integration/stop-writes`,
 ]);

@@ -36,6 +36,7 @@ import { retentionControls } from "./retention.mjs";
 import { sessionControls } from "./sessions.mjs";
 import { sharedPackControls } from "./shared-packs.mjs";
 import { signalControls } from "./signals.mjs";
+import { sourceControls } from "./sources.mjs";
 import { sshControls } from "./ssh.mjs";
 import { statusPageControls } from "./status-page.mjs";
 import { terminalControls } from "./terminal.mjs";
@@ -62,6 +63,7 @@ export const controls = [
   ...decisionControls,
   ...failOverControls,
   ...sessionControls,
+  ...sourceControls,
   ...sshControls,
   ...statusPageControls,
   ...turnControls,

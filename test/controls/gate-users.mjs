@@ -80,7 +80,7 @@ export const gateUsersControls = [
     rule: "a delta may not describe an object that needs more memory than the limit",
     patches: [{ file: "src/git/command/serve.ts", from: "const OBJECT_MIB = 1_024;", to: "const OBJECT_MIB = 9_216;" }],
     project: "integration",
-    tests: "test/integration/gate-limits.test.ts",
+    tests: "test/integration/gate-memory.test.ts",
     name: "with an object of 1.1 GB is refused",
   },
   {
@@ -93,7 +93,7 @@ export const gateUsersControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/gate-limits.test.ts",
+    tests: "test/integration/gate-memory.test.ts",
     name: "at the limit is refused",
   },
   {

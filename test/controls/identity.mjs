@@ -133,7 +133,7 @@ export const identityControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/certificate-matrix.test.ts",
+    tests: "test/integration/certificate-turns.test.ts",
     name: "of a device that is removed",
   },
   {
@@ -159,7 +159,7 @@ export const identityControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/certificate-matrix.test.ts",
+    tests: "test/integration/certificate-turns.test.ts",
     name: "of a front end that may use only some repositories from then on",
   },
 ];

@@ -1,6 +1,7 @@
 // Negative controls of pushes that land over versions which their device does not have.
 
 const DECISION = { project: "integration", tests: "test/integration/bump-over-others.test.ts" };
+const LANDED = { project: "integration", tests: "test/integration/landed-over-others.test.ts" };
 const PUSH = { project: "integration", tests: "test/integration/push-over-others.test.ts" };
 
 /** @type {import("./controls.mjs").Control[]} */
@@ -77,7 +78,7 @@ export const overOthersControls = [
     patches: [
       { file: "src/sync/write/attempt.ts", from: "const onDisk = version === base + 1n;", to: "const onDisk = true;" },
     ],
-    ...PUSH,
+    ...LANDED,
     name: "keeps the refs of its version, and says ok",
   },
   {
@@ -89,7 +90,7 @@ export const overOthersControls = [
         to: "        if (attempt.version === null) {",
       },
     ],
-    ...PUSH,
+    ...LANDED,
     name: "gives its write up with the version before",
   },
   {
@@ -97,7 +98,7 @@ export const overOthersControls = [
     patches: [
       { file: "src/sync/objects/fetch-objects.ts", from: "if (parts.length < 2 ||", to: "if (parts.length < 2_000 ||" },
     ],
-    ...PUSH,
+    ...LANDED,
     name: "bring each other what they lack",
   },
   {
@@ -105,7 +106,7 @@ export const overOthersControls = [
     patches: [
       { file: "src/sync/operator/thaw-demote.ts", from: "writers: nextIsGone ? built : writers", to: "writers" },
     ],
-    ...PUSH,
+    ...LANDED,
     name: "gives its write up with the version before",
   },
   {

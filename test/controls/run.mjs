@@ -109,7 +109,7 @@ const wanted = process.argv.slice(2);
 const isWanted = ({ rule }) => wanted.length === 0 || wanted.some((each) => rule.startsWith(each));
 /** Without their rule, tests of these files wait in vain for more than 20 s. */
 const WAITS =
-  /\/(budgets|gate-failures|gate-limits|hook-socket-limits|hung-\w+|push-over-others|re(move|store)-repository|rename-names|stalled-peers|watch-cursor)\.test\.ts$/;
+  /\/(budgets|gate-failures|gate-limits|hook-socket-limits|hung-\w+|(landed|push)-over-others|re(move|store)-repository|rename-names|stalled-peers|watch-cursor)\.test\.ts$/;
 /** The controls that take long begin first, so that none of them runs alone at the end. */
 const isLong = ({ torture, project: kind, tests }) => torture !== undefined || kind === "e2e" || WAITS.test(tests);
 const waiting = controls

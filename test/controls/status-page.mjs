@@ -12,14 +12,14 @@ export const statusPageControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/status-page.test.ts",
+    tests: "test/integration/status-page-viewers.test.ts",
     name: "no script, style or handler of a stranger",
   },
   {
     rule: "the status page turns no direction of text",
     patches: [{ file: "src/page/parts/html.ts", from: "return visible(String(part))", to: "return String(part)" }],
     project: "integration",
-    tests: "test/integration/status-page.test.ts",
+    tests: "test/integration/status-page-list.test.ts",
     name: "shows directories that the database does not know, as text",
   },
   {
@@ -32,7 +32,7 @@ export const statusPageControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/status-page.test.ts",
+    tests: "test/integration/status-page-viewers.test.ts",
     name: "uses a name of this server",
   },
   {
@@ -53,7 +53,7 @@ export const statusPageControls = [
     rule: "requests for the status page are limited",
     patches: [{ file: "src/page/status-page.ts", from: "const REQUESTS = 32;", to: "const REQUESTS = 3_200;" }],
     project: "integration",
-    tests: "test/integration/status-page.test.ts",
+    tests: "test/integration/status-page-viewers.test.ts",
     name: "is refused while as many wait",
   },
 ];

@@ -1,76 +1,32 @@
-import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { readFile, stat, writeFile } from "node:fs/promises";
-import { createServer, request } from "node:https";
-import { type AddressInfo, connect as connectPlain } from "node:net";
+import { stat } from "node:fs/promises";
+import { request } from "node:https";
+import { connect as connectPlain } from "node:net";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { connect, type SecureVersion } from "node:tls";
-import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type CredentialPair, createAuthority, issue } from "../../src/ca/authority.ts";
-import { writeCredentials } from "../../src/ca/credentials.ts";
-import { Client } from "../../src/client/client.ts";
+import { describe, expect, it } from "vitest";
 import { administer } from "../support/administer.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type Device, PATIENCE } from "../support/cluster-device.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import type { Cluster } from "../support/cluster.ts";
 import { type Stranger, stranger, tlsCredentials } from "../support/stranger.ts";
+import {
+  ada,
+  authority,
+  cluster,
+  type Files,
+  foreign,
+  issued,
+  odd,
+  one,
+  spiffe,
+  startTlsSite,
+} from "../support/tls-site.ts";
 
-const run = promisify(execFile);
 /** A minute ago, as days from now; certificates begin five minutes ago. */
 const EXPIRED = -1 / 1440;
 
-interface Files {
-  readonly cert: string;
-  readonly key: string;
-}
-
-let cluster: Cluster;
-let one: Device;
-let three: Device;
-let ada: Pusher;
-/** The authority of the cluster, which leaves its key to the demo's owner, and one that calls itself the same. */
-let authority: CredentialPair;
-let foreign: CredentialPair;
-beforeAll(async () => {
-  cluster = await startCluster();
-  one = cluster.devices[0]!;
-  three = cluster.devices[2]!;
-  ada = await pusher(cluster.git, "ada");
-  const { ca, trust_domain: trustDomain } = cluster.demo.line;
-  const keyFile = ca.replace(/\.pem$/, ".key");
-  authority = { certificatePem: await readFile(ca, "utf8"), keyPem: await readFile(keyFile, "utf8") };
-  foreign = await createAuthority({ trustDomain, days: 1 });
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
-
-async function issued(
-  by: CredentialPair,
-  role: "device" | "frontend" | "operator",
-  name: string,
-  days = 1,
-): Promise<Files> {
-  const hosts = role === "device" ? ["localhost", "127.0.0.1"] : [];
-  const directory = join(cluster.dir, "credentials", by === authority ? "more" : "foreign");
-  const pair = await issue(by, { role, name, hosts, days });
-  const { certificate, key } = await writeCredentials(directory, `${role}-${name}-${days}`, pair);
-  return { cert: certificate, key };
-}
-
-/** A certificate of the cluster's authority with the names given, which src/ca would not make. */
-async function odd(name: string, subjectAltName: string): Promise<Files> {
-  const path = (end: string) => join(cluster.dir, "credentials", `odd-${name}.${end}`);
-  const { ca } = cluster.demo.line;
-  const asking = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", `/CN=${name}`];
-  await run("openssl", ["req", "-new", ...asking, "-keyout", path("key"), "-out", path("csr")]);
-  const usage = "extendedKeyUsage=clientAuth,serverAuth";
-  await writeFile(path("ext"), `${subjectAltName === "" ? "" : `subjectAltName=${subjectAltName}\n`}${usage}\n`);
-  const signing = ["-CA", ca, "-CAkey", ca.replace(/\.pem$/, ".key"), "-days", "1", "-extfile", path("ext")];
-  await run("openssl", ["x509", "-req", "-in", path("csr"), ...signing, "-out", path("pem")]);
-  return { cert: path("pem"), key: path("key") };
-}
+startTlsSite();
 
 /** How the gRPC port answers the holder of a certificate: the code of a call that needs no repository. */
 async function atGrpc(files: Files | undefined): Promise<string> {
@@ -98,8 +54,6 @@ async function atGit(
     return { status: "hang-up", said: (error as Error).message };
   }
 }
-
-const spiffe = (path: string, domain = "demo.lockstep.internal") => `URI:spiffe://${domain}/${path}`;
 
 describe("a certificate that TLS itself refuses", () => {
   it.each<[string, () => Promise<Files | undefined>]>([
@@ -232,79 +186,6 @@ describe("roles", () => {
       expect(await atGit(files, body)).toMatchObject({ status: 403, said: expect.not.stringContaining("PACK") });
     }
     expect(await atGit(devices[1], body)).toMatchObject({ status: 200, said: expect.stringMatching(/^PACK/) });
-  });
-});
-
-describe("a peer", () => {
-  /** Stands where device one should be, and counts who asks it for packs. */
-  async function impostor({ cert, key }: Files) {
-    const [certificate, privateKey, ca] = await Promise.all(
-      [cert, key, cluster.demo.line.ca].map((file) => readFile(file)),
-    );
-    let asked = 0;
-    const server = createServer({ cert: certificate, key: privateKey, ca, requestCert: true }, (_, response) => {
-      asked += 1;
-      response.writeHead(503).end("no pack here\n");
-    });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = `localhost:${(server.address() as AddressInfo).port}`;
-    const moveTo = (gitAddress: string) =>
-      administer(cluster.databaseUrl, (client) =>
-        client.query("update lockstep.device set git_address = $1 where name = 'repo001'", [gitAddress]),
-      );
-    await moveTo(address);
-    return {
-      asked: () => asked,
-      async [Symbol.asyncDispose]() {
-        await moveTo(one.demo.git.replace("https://", ""));
-        server.closeAllConnections();
-        await new Promise((done) => server.close(done));
-      },
-    };
-  }
-
-  it.each<[string, () => Promise<Files>, string, number]>([
-    ["another device's", async () => cluster.devices[1]!.demo, "its certificate is not that of device repo001", 0],
-    ["one of a foreign authority", () => issued(foreign, "device", "repo001"), "certificate", 0],
-    [
-      "one of another trust domain",
-      () => odd("peer", spiffe("device/repo001", "other.internal")),
-      "not that of device repo001",
-      0,
-    ],
-    // The control: the impostor is asked when it has the right certificate.
-    ["that device's own", async () => one.demo, "no pack here", 1],
-  ])("with this certificate at a device's address: %s", async (certificate, choose, why, least) => {
-    const only = `peer/${certificate.replaceAll(/\W+/g, "-")}`;
-    await one.call("CreateRepository", { repository: only, devices: ["repo001", "repo003"] }, PATIENCE);
-    const tip = await ada.commit();
-    {
-      await using fake = await impostor(await choose());
-      await ada.land(one.url(only), `${tip}:refs/heads/main`);
-      const refused = three.call("BeforeRead", { repository: only }, PATIENCE);
-      await expect(refused).rejects.toMatchObject({ code: "NO_SOURCE", message: expect.stringContaining(why) });
-      const advice = expect.stringContaining("; mend or start one of them and try again, `lockstep repo show peer/");
-      await expect(refused).rejects.toMatchObject({ message: advice });
-      if (least === 0) expect(fake.asked()).toBe(0);
-      else expect(fake.asked()).toBeGreaterThanOrEqual(least);
-    }
-    // With the address put right it is read at once.
-    await expect(three.lockstep("sync", only)).resolves.toMatchObject({ code: 0, document: { version: 1 } });
-    expect(await cluster.git.git(["ls-remote", three.url(only), "refs/heads/main"])).toContain(tip);
-  });
-
-  it("is refused if its certificate names another device than the called one", async () => {
-    const { ca, operator, trust_domain: trustDomain } = cluster.demo.line;
-    const read = (file: string) => readFileSync(file, "utf8");
-    const pem = { ca: read(ca), cert: read(operator.cert), key: read(operator.key), trustDomain };
-    using right = new Client({ ...pem, address: one.demo.grpc, device: "repo001" });
-    await expect(right.call("GetStatus", {}, PATIENCE)).resolves.toMatchObject({ devices: { length: 3 } });
-    using wrong = new Client({ ...pem, address: one.demo.grpc, device: "repo002" });
-    await expect(wrong.call("GetStatus", {}, PATIENCE)).rejects.toMatchObject({
-      code: "SIDECAR_UNAVAILABLE",
-      message: expect.stringContaining("not that of repo002"),
-    });
   });
 });
 

@@ -7,10 +7,11 @@ import { listCommands } from "../../src/store/command/find-commands.ts";
 import { setUpdateLimit } from "../../src/store/repository/repositories.ts";
 import { catchUpToHead } from "../../src/sync/catch-up/catch-up.ts";
 import { Follower } from "../../src/sync/catch-up/follower.ts";
+import { honest } from "../support/device-parts.ts";
 import { holdPacks } from "../support/held-packs.ts";
 import { repaired } from "../support/repairing.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change, honest, SOON } from "../support/sync-device.ts";
+import { change, SOON } from "../support/sync-device.ts";
 import { isBump } from "../support/write-rows.ts";
 
 const APP = "team/app";

@@ -1,38 +1,21 @@
-// Every kind of credential against every RPC, and every route of the git port and the gate: over a new connection, over
-// one that tries to resume the session of somebody who is let in, and over one that was open before the credential went
-// bad. The expected answers come from the table of roles and from what a credential proves.
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+// Every kind of credential against every RPC, and every route of the git port and the gate: over a new connection, and
+// over one that tries to resume the session of somebody who is let in. The expected answers come from the table of roles and from what a credential proves.
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { ruleOf } from "../../src/rpc/call/roles.ts";
-import { enqueueCommand } from "../../src/store/command/commands.ts";
 import {
   type Answer,
   askAll,
-  begin,
-  type Call,
-  callOf,
   everyRpc,
   grpcOver,
-  type Outcome,
   type Request,
   requestAll,
   sessionOf,
   tlsTo,
 } from "../support/certificate-asks.ts";
-import {
-  certifier,
-  device,
-  FRONT_END,
-  HELD,
-  type Kind,
-  makeKinds,
-  OPERATOR,
-  OTHER,
-  type Proven,
-  type Proves,
-} from "../support/certificate-kinds.ts";
-import { certify, type Made, type Shown, shown } from "../support/certificate-maker.ts";
+import { HELD, type Kind, makeKinds, OTHER, type Proves } from "../support/certificate-kinds.ts";
+import type { Shown } from "../support/certificate-maker.ts";
 import { CertificateSite, LET_IN } from "../support/certificate-site.ts";
-import { SOON } from "../support/sync-device.ts";
+import { differences, everyCall } from "../support/certificate-tables.ts";
 
 /** Thousands of calls, on a busy machine. */
 const PATIENCE_MS = 600_000;
@@ -45,51 +28,6 @@ beforeAll(async () => {
   await site.settled();
 });
 afterAll(async () => await site?.[Symbol.asyncDispose]());
-
-interface Asked extends Call {
-  /** The repository that the request names. undefined: it names none. */
-  readonly repository?: string;
-}
-
-/** Fields that keep a call from waiting, and from changing anything. */
-const FIELDS: Readonly<Record<string, object>> = { BeginWrite: { writeId: "no id" } };
-
-/** Each RPC once; those that are about one repository, or about listed ones, for each of the two repositories. */
-function everyCall(): Asked[] {
-  return everyRpc().flatMap((rpc) => {
-    const scope = ruleOf(rpc.path)?.scope;
-    const fields = FIELDS[rpc.path.split("/").at(-1) ?? ""];
-    const forRepository = (repository: string): Asked => ({
-      ...callOf(rpc, { ...(scope === "one" ? { repository } : { repositories: [repository] }), ...fields }),
-      repository,
-    });
-    return scope === "one" || scope === "listed" ? [HELD, OTHER].map(forRepository) : [callOf(rpc, fields)];
-  });
-}
-
-/** What the rules answer to a caller with a certificate. */
-function ruled({ role, holds = [], uses, readsOnly = false }: Proven, { path, repository = "" }: Asked): Outcome {
-  const rule = ruleOf(path);
-  // Health and reflection tell no secret, and are open to every valid certificate.
-  if (rule === undefined) return /^\/grpc\.(health|reflection)\./.test(path) ? "answered" : "PERMISSION_DENIED";
-  const { roles, does, scope } = rule;
-  const isTheirs =
-    uses === undefined ||
-    uses.some((each) => each === repository || (each === "team/*" && repository.startsWith("team/")));
-  const refused =
-    !roles.includes(role) ||
-    (role === "device" && scope === "one" && !holds.includes(repository)) ||
-    (readsOnly && does === "writes") ||
-    (uses !== undefined && scope === "cluster") ||
-    ((scope === "one" || scope === "listed") && !isTheirs);
-  return refused ? "PERMISSION_DENIED" : "answered";
-}
-
-function expected(proves: Proves, call: Asked): Outcome {
-  if (proves === "no handshake") return "cut";
-  if (proves !== "nobody") return ruled(proves, call);
-  return ruleOf(call.path) === undefined ? "answered" : "UNAUTHENTICATED";
-}
 
 /** The routes of the git port. */
 function gitRoutes(): (Request & { repository: string; copies?: boolean })[] {
@@ -170,13 +108,6 @@ async function asked(kind: Kind, sessions?: Sessions): Promise<string[]> {
 
 type Sessions = Readonly<Record<"grpc" | "git" | "gate", Buffer | undefined>>;
 
-function differences(seen: readonly Outcome[], calls: readonly Asked[], proves: Proves): string[] {
-  return calls.flatMap((call, at) => {
-    const should = expected(proves, call);
-    return seen[at] === should ? [] : [`${call.path} ${call.repository ?? ""}: ${seen[at]}, not ${should}`];
-  });
-}
-
 function different(what: string, seen: AtPort, should: AtPort): string[] {
   return seen === should ? [] : [`${what}: ${seen}, not ${should}`];
 }
@@ -218,129 +149,3 @@ it(
   },
   PATIENCE_MS,
 );
-
-/** A credential that is good at first. */
-interface Turning {
-  readonly before: Proven;
-  readonly shows: Shown;
-  /** Makes it bad. */
-  turn(): Promise<void>;
-  readonly after: Proves;
-}
-
-const untilPast = async (instant: Date) =>
-  await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(instant.getTime()), SOON);
-const of = (role: string, name: string, wanted = {}) => certifier(site.authorities)(role, name, wanted);
-
-async function trusted(role: "device" | "frontend" | "operator", name: string, wanted = {}): Promise<Made> {
-  const made = await of(role, name, wanted);
-  await site.trust(role, name, made);
-  return made;
-}
-
-const limited =
-  (access: { repositories?: string[]; readOnly?: boolean }, after: Proven) => async (): Promise<Turning> => {
-    const name = access.readOnly ? "soon-read-only" : "soon-limited";
-    const made = await trusted("frontend", name);
-    return { before: FRONT_END, shows: shown(made), turn: () => site.trust("frontend", name, made, access), after };
-  };
-
-const TURNINGS: [string, () => Promise<Turning>][] = [
-  [
-    "whose key is revoked",
-    async () => ({
-      before: FRONT_END,
-      shows: shown(await trusted("frontend", "soon-revoked")),
-      turn: () => site.revoke("frontend", "soon-revoked"),
-      after: "nobody",
-    }),
-  ],
-  [
-    "whose key is the old one of two, and is revoked",
-    async () => {
-      const old = await trusted("operator", "soon-new");
-      await trusted("operator", "soon-new");
-      const turn = () => site.revoke("operator", "soon-new", old);
-      return { before: OPERATOR, shows: shown(old), turn, after: "nobody" };
-    },
-  ],
-  [
-    "of a device that is removed",
-    async () => {
-      await site.cluster.sql("insert into lockstep.device (name) values ('repo005')");
-      const made = await trusted("device", "repo005");
-      return { before: device(), shows: shown(made), turn: () => site.removeDevice("repo005"), after: "nobody" };
-    },
-  ],
-  [
-    "whose certificate ends",
-    async () => {
-      const made = await trusted("operator", "soon-ended", { ends: LIFE_MS });
-      const turn = () => untilPast(made.certificate.notAfter);
-      return { before: OPERATOR, shows: shown(made), turn, after: "no handshake" };
-    },
-  ],
-  [
-    "below an authority that ends",
-    async () => {
-      const middle = await certify({ cn: "short middle", ca: true, by: site.authorities.root, ends: LIFE_MS });
-      const made = await trusted("operator", "soon-orphan", { by: middle });
-      const turn = () => untilPast(middle.certificate.notAfter);
-      return { before: OPERATOR, shows: shown(made, middle), turn, after: "no handshake" };
-    },
-  ],
-  [
-    "of a front end that may use only some repositories from then on",
-    limited({ repositories: ["team/*"] }, { ...FRONT_END, uses: ["team/*"] }),
-  ],
-  ["of a front end that may only read from then on", limited({ readOnly: true }, { ...FRONT_END, readsOnly: true })],
-  // The last one, since the second authority does not come back.
-  [
-    "of an authority that is taken away",
-    async () => ({
-      before: OPERATOR,
-      shows: shown(await trusted("operator", "soon-foreign", { by: site.authorities.second })),
-      turn: async () => site.forgetSecond(),
-      after: "no handshake",
-    }),
-  ],
-];
-
-/** The certificates that end do so after this time. Until then everything is asked once. */
-const LIFE_MS = 8_000;
-
-/** Calls whose answers do not end by themselves. */
-async function endlessCalls({ role }: Proven): Promise<Call[]> {
-  const id = await enqueueCommand(site.device.context.db, {
-    ...{ repositoryId: site.ids[HELD]!, repository: HELD, device: "repo002", command: "sync", author: "ada" },
-  });
-  const rpcs = everyRpc();
-  const call = (path: string, message: object) => callOf(rpcs.find((rpc) => rpc.path === path)!, message);
-  return [
-    call("/lockstep.v1.ClusterService/WatchCommands", { ids: [id] }),
-    call("/grpc.health.v1.Health/Watch", {}),
-    ...(role === "device" ? [] : [call("/lockstep.v1.ClusterService/Watch", {})]),
-  ];
-}
-
-describe("a connection that is open, with streams", () => {
-  it.each(TURNINGS)("%s is cut with its streams, and a new one gets what is left", async (_, make) => {
-    const { before, shows, turn, after } = await make();
-    await site.registry.look();
-    const calls = everyCall();
-    const socket = await tlsTo(site.grpcPlace, shows);
-    const session = grpcOver(socket);
-    expect(differences(await askAll(session, calls), calls, before)).toEqual([]);
-    const streams = (await endlessCalls(before)).map((call) => begin(session, call));
-    for (const { outcome } of streams) expect(await outcome).toBe("answered");
-    await turn();
-    // Nothing but the notification of the database, or the end of a certificate, ends them.
-    await Promise.all(streams.map(({ ended }) => ended));
-    await vi.waitFor(() => expect(socket.destroyed).toBe(true), SOON);
-    const late = begin(session, callOf(everyRpc()[0]!));
-    expect(await late.outcome).toBe("cut");
-    const again = grpcOver(await tlsTo(site.grpcPlace, shows));
-    expect(differences(await askAll(again, calls), calls, after)).toEqual([]);
-    again.destroy();
-  });
-});

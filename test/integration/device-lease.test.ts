@@ -1,49 +1,20 @@
 import { randomUUID } from "node:crypto";
-import pino from "pino";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { EMPTY_DIGEST } from "../../src/digest.ts";
 import type { Incarnation } from "../../src/domain.ts";
-import type { DiskRoom } from "../../src/health/disk-room.ts";
 import { queryOnce } from "../../src/store/database/database.ts";
-import {
-  leaseHasEnded,
-  releaseLease,
-  renewLease,
-  type TakeOver,
-  type TakeOverRequest,
-  takeOver,
-} from "../../src/store/device/device-lease.ts";
-import { findDevice, listDevices } from "../../src/store/device/devices.ts";
+import { leaseHasEnded, releaseLease, renewLease, takeOver } from "../../src/store/device/device-lease.ts";
+import { listDevices } from "../../src/store/device/devices.ts";
 import { createRepository } from "../../src/store/repository/repositories.ts";
 import { getWrite } from "../../src/store/write/find-write.ts";
 import { takeTurn, turnHolder } from "../../src/store/write/turns.ts";
 import { landWrite, stageWrite } from "../../src/store/write/writes.ts";
-import { KnownRoom } from "../../src/sync/lease/known-room.ts";
-import { bootClockMs, Lease } from "../../src/sync/lease/lease.ts";
 import { WAITS } from "../../src/waits.ts";
 import { db, elsewhere, makeDatabaseOfFile } from "../support/file-database.ts";
 import { HERE } from "../support/store-rows.ts";
+import { expire, request, taken } from "../support/taking-over.ts";
 
 makeDatabaseOfFile();
-
-/** Another sidecar starts: on a root of its own unless one is given. */
-function request(given: Partial<TakeOverRequest> = {}): TakeOverRequest {
-  return {
-    device: `d-${randomUUID()}`,
-    incarnation: randomUUID(),
-    rootId: randomUUID(),
-    grpcAddress: "repo001:7420",
-    gitAddress: "repo001:7421",
-    zone: "a",
-    ...given,
-  };
-}
-
-async function taken(asked: TakeOverRequest): Promise<Extract<TakeOver, { outcome: "taken" }>> {
-  const answer = await takeOver(db, asked);
-  if (answer.outcome !== "taken") throw new Error(`the device is ${answer.outcome}`);
-  return answer;
-}
 
 async function deviceRow(name: string): Promise<Record<string, unknown> | undefined> {
   const columns =
@@ -52,11 +23,6 @@ async function deviceRow(name: string): Promise<Record<string, unknown> | undefi
     name,
   ]);
   return row;
-}
-
-/** Lets the lease run out. */
-async function expire(device: string): Promise<void> {
-  await queryOnce(db.work, "update lockstep.device set expires_at = clock_timestamp() where name = $1", [device]);
 }
 
 async function repository(...devices: string[]): Promise<{ id: string; name: string }> {
@@ -261,51 +227,6 @@ describe("a lease", () => {
     await taken({ ...asked, incarnation: randomUUID() });
     await releaseLease(db, old);
     expect(await leaseHasEnded(db, asked.device)).toBe(false);
-  });
-
-  it("tells the room on the disk with each renewal, and a renewal that does not know it leaves what was told", async () => {
-    const asked = request();
-    const { incarnation: me } = await taken(asked);
-    const room = async () => (await findDevice(db, asked.device)).room;
-    expect(await renewLease(db, me, HERE)).toEqual(expect.any(String));
-    expect(await room()).toBeNull();
-    await renewLease(db, me, HERE, { freeBytes: 5e10, sizeBytes: 1e11 });
-    expect(await room()).toEqual({ freeBytes: 5e10, sizeBytes: 1e11 });
-    await renewLease(db, me, HERE);
-    expect(await room()).toEqual({ freeBytes: 5e10, sizeBytes: 1e11 });
-    await renewLease(db, me, HERE, { freeBytes: 0, sizeBytes: 1e11 });
-    expect(await room()).toEqual({ freeBytes: 0, sizeBytes: 1e11 });
-    const shown = (await listDevices(db)).find(({ name }) => name === asked.device);
-    expect(shown?.room).toEqual({ freeBytes: 0, sizeBytes: 1e11 });
-  });
-
-  it("is renewed whatever a file system says of its size", async () => {
-    const { incarnation: me } = await taken(request());
-    const endless = { freeBytes: 2 ** 64, sizeBytes: Number.MAX_VALUE };
-    expect(await renewLease(db, me, HERE, endless)).toEqual(expect.any(String));
-    expect((await findDevice(db, me.device)).room).toEqual({ freeBytes: 2 ** 62, sizeBytes: 2 ** 62 });
-  });
-
-  it("is renewed while the disk hangs, with what the disk said last, and tells what it says afterwards", async () => {
-    const { incarnation: me, timeline } = await taken(request());
-    let answer = (_: DiskRoom) => {};
-    const asked = vi.fn<() => Promise<DiskRoom>>().mockResolvedValueOnce({ freeBytes: 5e10, sizeBytes: 1e11 });
-    asked.mockImplementation(() => new Promise((resolve) => (answer = resolve)));
-    const known = new KnownRoom(asked, 0);
-    await vi.waitFor(() => expect(known.last).toBeDefined());
-    const lease = new Lease(db, me, pino({ enabled: false }), { askedAt: bootClockMs(), timeline });
-    const stop = new AbortController();
-    const kept = lease.keep({ onFenced: () => {}, onFailOver: () => {}, room: () => known.last }, stop.signal);
-    await expire(me.device);
-    await lease.renewSoon();
-    const { live, room } = await findDevice(db, me.device);
-    expect({ live, room }).toEqual({ live: true, room: { freeBytes: 5e10, sizeBytes: 1e11 } });
-    answer({ freeBytes: 4e10, sizeBytes: 1e11 });
-    await vi.waitFor(() => expect(known.last?.freeBytes).toBe(4e10));
-    await lease.renewSoon();
-    expect((await findDevice(db, me.device)).room?.freeBytes).toBe(4e10);
-    stop.abort();
-    await kept;
   });
 
   it("shows in the list of devices", async () => {

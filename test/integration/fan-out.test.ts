@@ -2,9 +2,10 @@ import { describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import { Follower } from "../../src/sync/catch-up/follower.ts";
 import { FAN_OUT } from "../../src/sync/objects/fan-out.ts";
+import { honest } from "../support/device-parts.ts";
 import { latch } from "../support/latch.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change, honest, SOON, type TestDevice } from "../support/sync-device.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 const LONG = { timeout: 60_000, interval: 20 };

@@ -5,9 +5,10 @@ import { buffer } from "node:stream/consumers";
 import { describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import { catchUp } from "../../src/sync/catch-up/catch-up.ts";
+import { honest, type OpenPack } from "../support/device-parts.ts";
 import { latch } from "../support/latch.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change, honest, type OpenPack, SOON, type TestDevice } from "../support/sync-device.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 

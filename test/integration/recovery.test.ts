@@ -7,9 +7,10 @@ import type { RefUpdate } from "../../src/domain.ts";
 import { doubtReplicaRecord } from "../../src/git/root/root-record.ts";
 import { landWrite, stageWrite } from "../../src/store/write/writes.ts";
 import { Follower } from "../../src/sync/catch-up/follower.ts";
+import { honest } from "../support/device-parts.ts";
 import { latch } from "../support/latch.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change, honest, SOON, type TestDevice } from "../support/sync-device.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -8,8 +8,9 @@ import { createRepository } from "../../src/store/repository/repositories.ts";
 import { administer } from "./administer.ts";
 import { migratedDatabase } from "./database.ts";
 import { DeviceLogins } from "./device-logins.ts";
+import type { StartOptions } from "./device-parts.ts";
 import { processesAt } from "./git.ts";
-import { SOON, type StartOptions, TestDevice } from "./sync-device.ts";
+import { SOON, TestDevice } from "./sync-device.ts";
 
 /** Disposal stops the devices, and throws if a device left a process behind. */
 export class TestCluster implements AsyncDisposable {

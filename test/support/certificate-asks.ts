@@ -1,6 +1,7 @@
 // Asks the ports of a device with any credential, over connections that the test makes by itself: a client library
 // would hide whether a connection was new, resumed or cut.
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { type ClientHttp2Session, connect as connectHttp2, constants } from "node:http2";
 import { Agent, request } from "node:https";
 import { text } from "node:stream/consumers";
@@ -141,21 +142,21 @@ export async function requestAll(
   const agent = new Agent({ keepAlive: true, maxSockets: 2, maxCachedSessions: 0 });
   const ciphers = "DEFAULT@SECLEVEL=0:TLS_AES_128_GCM_SHA256";
   const tls = { host: "127.0.0.1", port, ca, ciphers, checkServerIdentity: () => undefined, ...shows };
-  const outcomes = requests.map(
-    ({ method, path, body, type }) =>
-      new Promise<Answer | "cut">((resolve) => {
-        const headers = { ...(type && { "content-type": type }) };
-        const sent = request({ agent, ...tls, ...(session && { session }), method, path, headers }, (response) => {
-          resumed ||= (response.socket as TLSSocket).isSessionReused();
-          const { statusCode: status = 0 } = response;
-          text(response).then(
-            (said) => resolve({ status, said }),
-            () => resolve("cut"),
-          );
-        });
-        sent.once("error", () => resolve("cut")).end(body);
-      }),
-  );
+  const ask = async (asked: Request): Promise<Answer | "cut"> => {
+    const { method, path, body, type } = asked;
+    const headers = { ...(type && { "content-type": type }) };
+    const sent = request({ agent, ...tls, ...(session && { session }), method, path, headers });
+    sent.on("error", () => {}).end(body);
+    try {
+      const [response] = (await once(sent, "response")) as [IncomingMessage];
+      resumed ||= (response.socket as TLSSocket).isSessionReused();
+      return { status: response.statusCode ?? 0, said: await text(response) };
+    } catch {
+      // A server that has refused a body ends the connection, maybe just as the next request is sent on it.
+      return sent.reusedSocket ? await ask(asked) : "cut";
+    }
+  };
+  const outcomes = requests.map(ask);
   try {
     return { outcomes: await Promise.all(outcomes), resumed };
   } finally {

@@ -3,34 +3,28 @@ import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import type { EventFilter } from "../../src/store/activity/list-events.ts";
-import {
-  APP,
-  a,
-  asks,
-  b,
-  cluster,
-  commit,
-  pulls,
-  push,
-  pushes,
-  sandbox,
-  startLoggingDevices,
-  work,
-} from "../support/event-log-site.ts";
+import * as site from "../support/event-log-site.ts";
 import { SOON } from "../support/sync-device.ts";
 
-startLoggingDevices();
+site.startLoggingDevices();
 
 describe("the push log", () => {
   it("has who pushed what, from where, when, and with which outcome", async () => {
     const before = Date.now();
-    const tip = await commit("one");
-    expect(await push("HEAD:refs/heads/main", { LOCKSTEP_REQUEST_ID: "request-1" })).toMatchObject({ code: 0 });
-    const [row, ...others] = await pushes();
+    const tip = await site.commit("one");
+    expect(await site.push("HEAD:refs/heads/main", { LOCKSTEP_REQUEST_ID: "request-1" })).toMatchObject({ code: 0 });
+    const [row, ...others] = await site.pushes();
     expect(others).toEqual([]);
     expect(row).toEqual({
       at: expect.any(Date),
-      ...{ device: a.name, repository: APP, author: "ada", address: "10.0.0.7", way: "http", requestId: "request-1" },
+      ...{
+        device: site.a.name,
+        repository: site.APP,
+        author: "ada",
+        address: "10.0.0.7",
+        way: "http",
+        requestId: "request-1",
+      },
       ...{ result: "landed", version: 1n, code: null, reason: null },
       ...{ refs: [["refs/heads/main", null, tip, null]], refsTotal: 1, durationMs: expect.any(Number) },
       ...{ hostMs: expect.any(Number), databaseMs: expect.any(Number), copiesMs: 0, writersMs: expect.any(Number) },
@@ -43,35 +37,35 @@ describe("the push log", () => {
   });
 
   it("has no say about a push: each keeps its answer, though it cannot be noted", async () => {
-    const noted = vi.spyOn(a.context.events, "pushed").mockImplementation(() => {
+    const noted = vi.spyOn(site.a.context.events, "pushed").mockImplementation(() => {
       throw new Error("the log is broken");
     });
-    const tip = await commit("one");
-    expect(await push("HEAD:refs/heads/main")).toMatchObject({ code: 0 });
-    expect(await a.refs(APP)).toMatchObject({ "refs/heads/main": tip });
-    const refused = await push("HEAD:refs/heads/more", { GIT_NAMESPACE: "other" });
+    const tip = await site.commit("one");
+    expect(await site.push("HEAD:refs/heads/main")).toMatchObject({ code: 0 });
+    expect(await site.a.refs(site.APP)).toMatchObject({ "refs/heads/main": tip });
+    const refused = await site.push("HEAD:refs/heads/more", { GIT_NAMESPACE: "other" });
     expect(refused.stderr).toContain("The git server serves a namespace");
     expect(noted).toHaveBeenCalledTimes(2);
-    expect(a.logged.filter(({ msg }) => /could not note a push/.test(String(msg)))).toHaveLength(2);
+    expect(site.a.logged.filter(({ msg }) => /could not note a push/.test(String(msg)))).toHaveLength(2);
   });
 
   it("tells pushes over ssh from those of this machine", async () => {
-    await commit("one");
-    await push("HEAD:refs/heads/ssh", { REMOTE_ADDR: "", SSH_CONNECTION: "10.0.0.8 5000 10.0.0.1 22" });
-    await push("HEAD:refs/heads/here", { REMOTE_ADDR: "" });
-    expect(await pushes()).toMatchObject([
+    await site.commit("one");
+    await site.push("HEAD:refs/heads/ssh", { REMOTE_ADDR: "", SSH_CONNECTION: "10.0.0.8 5000 10.0.0.1 22" });
+    await site.push("HEAD:refs/heads/here", { REMOTE_ADDR: "" });
+    expect(await site.pushes()).toMatchObject([
       { way: "direct", address: null, refs: [["refs/heads/here", null, expect.any(String), null]] },
       { way: "ssh", address: "10.0.0.8", refs: [["refs/heads/ssh", null, expect.any(String), null]] },
     ]);
   });
 
   it("has refused pushes with the reason, and how long the hook took that refused them", async () => {
-    const hook = join(a.gitDir(APP), "hooks", "update");
+    const hook = join(site.a.gitDir(site.APP), "hooks", "update");
     await writeFile(hook, '#!/bin/sh\n[ "$1" != refs/heads/no ] || { sleep 0.2; exit 1; }\n');
     await chmod(hook, 0o755);
-    await commit("one");
-    expect((await push("HEAD:refs/heads/no")).code).toBe(1);
-    const [refused] = await pushes();
+    await site.commit("one");
+    expect((await site.push("HEAD:refs/heads/no")).code).toBe(1);
+    const [refused] = await site.pushes();
     expect(refused).toMatchObject({
       ...{ result: "refused", version: null, reason: "refs/heads/no: hook declined" },
       refs: [["refs/heads/no", null, expect.any(String), "hook declined"]],
@@ -81,15 +75,15 @@ describe("the push log", () => {
   });
 
   it("has a push of which some refs landed, with the reason for each of the others", async () => {
-    const hook = join(a.gitDir(APP), "hooks", "update");
+    const hook = join(site.a.gitDir(site.APP), "hooks", "update");
     await writeFile(hook, '#!/bin/sh\n[ "$1" != refs/heads/no ]\n');
     await chmod(hook, 0o755);
-    const tip = await commit("one");
-    await sandbox.run(["push", a.gitDir(APP), "HEAD:refs/heads/no", "HEAD:refs/heads/yes"], {
-      cwd: work(),
-      env: { LOCKSTEP_SOCKET_DIR: a.context.socketDir, LOCKSTEP_PUSHER: "bob" },
+    const tip = await site.commit("one");
+    await site.sandbox.run(["push", site.a.gitDir(site.APP), "HEAD:refs/heads/no", "HEAD:refs/heads/yes"], {
+      cwd: site.work(),
+      env: { LOCKSTEP_SOCKET_DIR: site.a.context.socketDir, LOCKSTEP_PUSHER: "bob" },
     });
-    const rows = await pushes({ author: "bob" });
+    const rows = await site.pushes({ author: "bob" });
     expect(rows).toMatchObject([{ result: "landed", version: 1n, refsTotal: 2 }]);
     expect(rows[0]!.refs).toEqual(
       expect.arrayContaining([
@@ -100,14 +94,14 @@ describe("the push log", () => {
   });
 
   it("has how long a push waited for another writer of the repository", async () => {
-    await commit("one");
+    await site.commit("one");
     let release = () => {};
     const held = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const { mutex } = a.replica(APP);
+    const { mutex } = site.a.replica(site.APP);
     const holding = mutex.runExclusive(() => held);
-    const pushing = push("HEAD:refs/heads/main");
+    const pushing = site.push("HEAD:refs/heads/main");
     // Another writer of this replica has it until this push waits behind it, and for 150 ms more.
     await vi.waitFor(
       () => expect((mutex as unknown as { _semaphore: { _queue: [] } })._semaphore._queue).toHaveLength(1),
@@ -116,30 +110,34 @@ describe("the push log", () => {
     setTimeout(release, 150);
     await holding;
     expect(await pushing).toMatchObject({ code: 0 });
-    const [row] = await pushes();
+    const [row] = await site.pushes();
     expect(row!.writersMs).toBeGreaterThanOrEqual(100);
   });
 
   it("has pushes that were refused before their upload, but no push that was only begun", async () => {
-    await asks(a, { forPush: true });
+    await site.asks(site.a, { forPush: true });
     await expect(
-      asks(a, { forPush: true, minVersion: "9", reader: { user: "eve", address: "10.0.0.9", requestId: "" } }),
+      site.asks(site.a, {
+        forPush: true,
+        minVersion: "9",
+        reader: { user: "eve", address: "10.0.0.9", requestId: "" },
+      }),
     ).rejects.toMatchObject({ code: "VERSION_AHEAD" });
-    expect(await pushes()).toMatchObject([
+    expect(await site.pushes()).toMatchObject([
       { result: "refused", code: "VERSION_AHEAD", author: "eve", address: "10.0.0.9", refs: [], refsTotal: 0 },
     ]);
-    expect(await pulls()).toMatchObject([{ what: "push", result: "current", author: "frontend web" }]);
+    expect(await site.pulls()).toMatchObject([{ what: "push", result: "current", author: "frontend web" }]);
   });
 
   it("is filtered by repository, device, author, result, ref and time", async () => {
-    await commit("one");
-    await push("HEAD:refs/heads/main");
-    await push("HEAD:refs/tags/v1", { REMOTE_USER: "bob" });
-    const count = async (filter: Partial<EventFilter>) => (await pushes(filter)).length;
+    await site.commit("one");
+    await site.push("HEAD:refs/heads/main");
+    await site.push("HEAD:refs/tags/v1", { REMOTE_USER: "bob" });
+    const count = async (filter: Partial<EventFilter>) => (await site.pushes(filter)).length;
     expect(await count({})).toBe(2);
-    expect(await count({ repository: APP })).toBe(2);
+    expect(await count({ repository: site.APP })).toBe(2);
     expect(await count({ repository: "team/other" })).toBe(0);
-    expect(await count({ device: b.name })).toBe(0);
+    expect(await count({ device: site.b.name })).toBe(0);
     expect(await count({ author: "bob" })).toBe(1);
     expect(await count({ result: "refused" })).toBe(0);
     for (const ref of ["main", "heads/main", "refs/heads/main", "v1"]) expect(await count({ ref }), ref).toBe(1);
@@ -150,7 +148,7 @@ describe("the push log", () => {
     expect(await count({ since: new Date(Date.now() - hour), until: new Date(Date.now() + hour) })).toBe(2);
     expect(await count({ limit: 1 })).toBe(1);
     // Under its new name a repository has the rows of its old one.
-    await cluster.sql("update lockstep.repository set name = 'team/new' where name = $1", [APP]);
+    await site.cluster.sql("update lockstep.repository set name = 'team/new' where name = $1", [site.APP]);
     expect(await count({ repository: "team/new" })).toBe(2);
   });
 });

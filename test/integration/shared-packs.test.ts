@@ -2,41 +2,22 @@
 // client is a real `git upload-pack` that starts the native program.
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import {
-  answers,
-  client,
-  clone,
-  device,
-  files,
-  holdPacks,
-  objectsOf,
-  packs,
-  packsMade,
-  plainClone,
-  push,
-  REPOSITORY,
-  refsOf,
-  reopen,
-  sandbox,
-  startPackSite,
-  tip,
-  uploadPack,
-} from "../support/pack-site.ts";
+import * as site from "../support/pack-site.ts";
 import { hasNative } from "../support/shim-site.ts";
 import { SOON } from "../support/sync-device.ts";
 
 describe.skipIf(!hasNative)("a pack that several clients ask for", () => {
-  startPackSite();
+  site.startPackSite();
 
   it("is made once for ten clients at once, and each has what git would give it", async () => {
-    await plainClone("plain");
+    await site.plainClone("plain");
     const names = Array.from({ length: 10 }, (_, index) => `clone-${index}`);
-    await Promise.all(names.map((name) => clone(name)));
-    expect(await packsMade()).toHaveLength(1);
-    expect(answers.sort()).toEqual(["made", ...Array(9).fill("shared")]);
+    await Promise.all(names.map((name) => site.clone(name)));
+    expect(await site.packsMade()).toHaveLength(1);
+    expect(site.answers.sort()).toEqual(["made", ...Array(9).fill("shared")]);
     for (const name of names) {
-      expect(await objectsOf(name)).toEqual(await objectsOf("plain"));
-      expect(await refsOf(name)).toBe(await refsOf("plain"));
+      expect(await site.objectsOf(name)).toEqual(await site.objectsOf("plain"));
+      expect(await site.refsOf(name)).toBe(await site.refsOf("plain"));
     }
   });
 
@@ -46,132 +27,142 @@ describe.skipIf(!hasNative)("a pack that several clients ask for", () => {
     ["a clone without deep trees", ["--filter=tree:1"]],
     ["a clone of one branch", ["--single-branch", "--branch=main"]],
   ])("is what git would give: %s", async (_, options) => {
-    await sandbox.git(["config", "uploadpack.allowFilter", "true"], { cwd: device.gitDir(REPOSITORY) });
-    await plainClone("plain", ...options);
-    await device.gitCommands();
-    await clone("first", ...options);
-    await clone("second", ...options);
-    expect(answers).toEqual(["made", "shared"]);
-    for (const name of ["first", "second"]) expect(await objectsOf(name)).toEqual(await objectsOf("plain"));
+    await site.sandbox.git(["config", "uploadpack.allowFilter", "true"], { cwd: site.device.gitDir(site.REPOSITORY) });
+    await site.plainClone("plain", ...options);
+    await site.device.gitCommands();
+    await site.clone("first", ...options);
+    await site.clone("second", ...options);
+    expect(site.answers).toEqual(["made", "shared"]);
+    for (const name of ["first", "second"]) expect(await site.objectsOf(name)).toEqual(await site.objectsOf("plain"));
   });
 
   it("differs between a clone with a filter and one without", async () => {
-    await sandbox.git(["config", "uploadpack.allowFilter", "true"], { cwd: device.gitDir(REPOSITORY) });
-    await clone("without-blobs", "--filter=blob:none");
-    await clone("whole");
-    expect(answers).toEqual(["made", "made"]);
-    expect((await objectsOf("whole")).length).toBeGreaterThan((await objectsOf("without-blobs")).length);
+    await site.sandbox.git(["config", "uploadpack.allowFilter", "true"], { cwd: site.device.gitDir(site.REPOSITORY) });
+    await site.clone("without-blobs", "--filter=blob:none");
+    await site.clone("whole");
+    expect(site.answers).toEqual(["made", "made"]);
+    expect((await site.objectsOf("whole")).length).toBeGreaterThan((await site.objectsOf("without-blobs")).length);
   });
 
   it("is shared by clients of git http-backend, with the setting in the environment", async () => {
     const packet = (line: string) => (line.length + 4).toString(16).padStart(4, "0") + line;
-    const body = [packet("command=fetch"), "0001", packet(`want ${tip}\n`), packet("done\n"), "0000"].join("");
+    const body = [packet("command=fetch"), "0001", packet(`want ${site.tip}\n`), packet("done\n"), "0000"].join("");
     const env = {
-      LOCKSTEP_SOCKET_DIR: device.context.socketDir,
+      LOCKSTEP_SOCKET_DIR: site.device.context.socketDir,
       GIT_CONFIG_COUNT: "1",
       GIT_CONFIG_KEY_0: "uploadpack.packObjectsHook",
-      GIT_CONFIG_VALUE_0: join(sandbox.dir, "bin", "lockstep-pack-objects"),
-      GIT_PROJECT_ROOT: device.context.root,
+      GIT_CONFIG_VALUE_0: join(site.sandbox.dir, "bin", "lockstep-pack-objects"),
+      GIT_PROJECT_ROOT: site.device.context.root,
       GIT_HTTP_EXPORT_ALL: "1",
       GIT_PROTOCOL: "version=2",
       REQUEST_METHOD: "POST",
-      PATH_INFO: `/${REPOSITORY}.git/git-upload-pack`,
+      PATH_INFO: `/${site.REPOSITORY}.git/git-upload-pack`,
       CONTENT_TYPE: "application/x-git-upload-pack-request",
       CONTENT_LENGTH: String(body.length),
     };
     for (const _ of [1, 2])
-      expect((await sandbox.run(["http-backend"], { env, input: body })).bytes.toString("latin1")).toContain("PACK");
-    expect(answers).toEqual(["made", "shared"]);
+      expect((await site.sandbox.run(["http-backend"], { env, input: body })).bytes.toString("latin1")).toContain(
+        "PACK",
+      );
+    expect(site.answers).toEqual(["made", "shared"]);
   });
 
   it("has new tags after they were pushed, though the clients want the same commit", async () => {
-    await clone("before", "--single-branch");
-    const tag = await device.git(
-      REPOSITORY,
+    await site.clone("before", "--single-branch");
+    const tag = await site.device.git(
+      site.REPOSITORY,
       ["mktag"],
-      `object ${tip}\ntype commit\ntag v1\ntagger A <a@b.c> 1 +0000\n\nx\n`,
+      `object ${site.tip}\ntype commit\ntag v1\ntagger A <a@b.c> 1 +0000\n\nx\n`,
     );
-    await push("refs/tags/v1", tag);
-    await clone("after", "--single-branch");
-    await plainClone("plain", "--single-branch");
-    expect(await refsOf("after")).toBe(await refsOf("plain"));
-    expect(await objectsOf("after")).toContainEqual(expect.stringContaining(tag));
+    await site.push("refs/tags/v1", tag);
+    await site.clone("after", "--single-branch");
+    await site.plainClone("plain", "--single-branch");
+    expect(await site.refsOf("after")).toBe(await site.refsOf("plain"));
+    expect(await site.objectsOf("after")).toContainEqual(expect.stringContaining(tag));
   });
 
   it("is not made anew because a branch moved that the client does not want", async () => {
-    await clone("before", "--single-branch");
-    await push("refs/heads/other", tip);
-    await clone("after", "--single-branch");
-    expect(answers).toEqual(["made", "shared"]);
+    await site.clone("before", "--single-branch");
+    await site.push("refs/heads/other", site.tip);
+    await site.clone("after", "--single-branch");
+    expect(site.answers).toEqual(["made", "shared"]);
   });
 
   it("is shared by clients who have the same part, from the second one on; others get their own", async () => {
     const runners = ["one", "two", "three"];
-    for (const name of [...runners, "behind"]) await clone(name);
-    const next = await device.commit(REPOSITORY, "next", { parents: [tip] });
-    await push("refs/heads/main", next, tip);
-    const last = await device.commit(REPOSITORY, "last", { parents: [next] });
-    answers.length = 0;
+    for (const name of [...runners, "behind"]) await site.clone(name);
+    const next = await site.device.commit(site.REPOSITORY, "next", { parents: [site.tip] });
+    await site.push("refs/heads/main", next, site.tip);
+    const last = await site.device.commit(site.REPOSITORY, "last", { parents: [next] });
+    site.answers.length = 0;
     const fetch = async (name: string) => {
-      const words = ["fetch", "--quiet", "--upload-pack", uploadPack, "origin", "+refs/heads/*:refs/heads/*"];
-      expect(await client(words, join(sandbox.dir, name))).toMatchObject({ code: 0, stderr: "" });
+      const words = ["fetch", "--quiet", "--upload-pack", site.uploadPack, "origin", "+refs/heads/*:refs/heads/*"];
+      expect(await site.client(words, join(site.sandbox.dir, name))).toMatchObject({ code: 0, stderr: "" });
     };
     await fetch("one");
     await fetch("two");
     await fetch("three");
-    expect(answers).toEqual(["alone", "made", "shared"]);
-    await push("refs/heads/main", last, next);
-    answers.length = 0;
+    expect(site.answers).toEqual(["alone", "made", "shared"]);
+    await site.push("refs/heads/main", last, next);
+    site.answers.length = 0;
     // Both want the same commit. They have different parts.
     await fetch("one");
     await fetch("behind");
-    expect(answers).toEqual(["alone", "alone"]);
+    expect(site.answers).toEqual(["alone", "alone"]);
     await fetch("two");
-    expect(answers.at(-1)).toBe("made");
+    expect(site.answers.at(-1)).toBe("made");
     for (const name of ["one", "two", "behind"]) {
-      await sandbox.git(["fsck", "--strict"], { cwd: join(sandbox.dir, name) });
-      expect(await sandbox.git(["rev-parse", "main"], { cwd: join(sandbox.dir, name) })).toBe(last);
+      await site.sandbox.git(["fsck", "--strict"], { cwd: join(site.sandbox.dir, name) });
+      expect(await site.sandbox.git(["rev-parse", "main"], { cwd: join(site.sandbox.dir, name) })).toBe(last);
     }
   });
 
   it("reaches all clients while it is made, and the others when the first one leaves", async () => {
-    const go = await holdPacks();
-    const words = ["clone", "--quiet", "--bare", "--no-local", "--upload-pack", uploadPack, device.gitDir(REPOSITORY)];
-    const env = { LOCKSTEP_SOCKET_DIR: device.context.socketDir };
-    const first = sandbox.start([...words, "first"], { env });
-    await vi.waitFor(() => expect(answers).toEqual(["made"]), SOON);
-    const second = clone("second");
-    await vi.waitFor(() => expect(answers).toEqual(["made", "shared"]), SOON);
+    const go = await site.holdPacks();
+    const words = [
+      "clone",
+      "--quiet",
+      "--bare",
+      "--no-local",
+      "--upload-pack",
+      site.uploadPack,
+      site.device.gitDir(site.REPOSITORY),
+    ];
+    const env = { LOCKSTEP_SOCKET_DIR: site.device.context.socketDir };
+    const first = site.sandbox.start([...words, "first"], { env });
+    await vi.waitFor(() => expect(site.answers).toEqual(["made"]), SOON);
+    const second = site.clone("second");
+    await vi.waitFor(() => expect(site.answers).toEqual(["made", "shared"]), SOON);
     first.kill("SIGKILL");
     await go();
     await second;
-    expect(await packsMade()).toHaveLength(1);
+    expect(await site.packsMade()).toHaveLength(1);
   });
 
   it("makes room for a newer one, the oldest first, and is gone after its time", async () => {
-    await clone("warm");
-    const { bytes } = packs;
+    await site.clone("warm");
+    const { bytes } = site.packs;
     // Three packs of this size have no room.
     const limit = Math.ceil(2.5 * bytes);
-    await reopen({ limit, keepMs: 3_000 });
-    answers.length = 0;
-    await clone("whole");
-    await clone("shallow", "--depth=2");
-    await clone("branch", "--single-branch");
-    expect(packs.bytes).toBeLessThanOrEqual(limit);
-    await clone("branch-again", "--single-branch");
-    await clone("whole-again");
-    expect(answers).toEqual(["made", "made", "made", "shared", "made"]);
-    await vi.waitFor(async () => expect([packs.bytes, await files()]).toEqual([0, []]), SOON);
+    await site.reopen({ limit, keepMs: 3_000 });
+    site.answers.length = 0;
+    await site.clone("whole");
+    await site.clone("shallow", "--depth=2");
+    await site.clone("branch", "--single-branch");
+    expect(site.packs.bytes).toBeLessThanOrEqual(limit);
+    await site.clone("branch-again", "--single-branch");
+    await site.clone("whole-again");
+    expect(site.answers).toEqual(["made", "made", "made", "shared", "made"]);
+    await vi.waitFor(async () => expect([site.packs.bytes, await site.files()]).toEqual([0, []]), SOON);
   });
 
   it("of an earlier process is removed when a sidecar starts", async () => {
-    await clone("first");
-    expect(await files()).toHaveLength(2);
-    await reopen({});
-    expect(await files()).toEqual([]);
-    await reopen({ limit: 0 });
-    await clone("second");
-    expect(answers.at(-1)).toBe("alone");
+    await site.clone("first");
+    expect(await site.files()).toHaveLength(2);
+    await site.reopen({});
+    expect(await site.files()).toEqual([]);
+    await site.reopen({ limit: 0 });
+    await site.clone("second");
+    expect(site.answers.at(-1)).toBe("alone");
   });
 });

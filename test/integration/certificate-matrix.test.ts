@@ -47,10 +47,12 @@ function gitRoutes(): (Request & { repository: string; copies?: boolean })[] {
 
 type AtPort = "cut" | "refused" | "answered";
 
-/** A device that is let in is told that no ref has the object which it wants. */
+/** Words to a device that is let in: no ref has the object which it wants, or it does not want the copies. */
+const AFTER_ALL = /No ref has the object|does not ask for copies/;
+
 function atGitPort(seen: Answer | "cut"): AtPort {
   if (seen === "cut") return "cut";
-  return seen.status === 403 && !seen.said.includes("No ref has the object") ? "refused" : "answered";
+  return seen.status === 403 && !AFTER_ALL.test(seen.said) ? "refused" : "answered";
 }
 
 /** The gate refuses in git's own words where git would not show the status. */

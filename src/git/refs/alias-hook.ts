@@ -10,16 +10,16 @@ import { makeDirectoryBelow, replaceFile } from "../../io/disk.ts";
 export const ALIASES_MARK = "lockstep.aliases";
 
 /**
- * Installs the hook, and makes the file, if one of `refs` is an alias. Leaves an operator's own hook as it is. Does nothing in a repository
- * that is not a replica. The hook is a file and not a link: copying another hook over a link would overwrite its
- * target.
+ * Installs the hook, and makes the file, if one of `refs` is an alias. Leaves an operator's own hook as it is. Does
+ * nothing in a repository that is not a replica. The hook is a file and not a link: copying another hook over a link
+ * would overwrite its target.
  */
 export async function ensureAliasHook(gitDir: string, refs: Iterable<[RefName, RefValue | null]>): Promise<void> {
   if (!hasAlias(refs)) return;
   const hooks = join(gitDir, "hooks");
   const shim = await readlink(join(hooks, "proc-receive")).catch(() => undefined);
   if (shim === undefined) return;
-  await writeFile(join(gitDir, ALIASES_MARK), "");
+  await markAliases(gitDir);
   const path = join(hooks, "pre-receive");
   const wanted = aliasHook(shim);
   const found = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) =>
@@ -28,6 +28,13 @@ export async function ensureAliasHook(gitDir: string, refs: Iterable<[RefName, R
   if (found === wanted || (found !== undefined && !isAliasHook(found))) return;
   await makeDirectoryBelow(gitDir, "hooks");
   await replaceFile(path, wanted, 0o755);
+}
+
+/** Makes the file, if nothing is there. A link that somebody put there is not followed. */
+async function markAliases(gitDir: string): Promise<void> {
+  await writeFile(join(gitDir, ALIASES_MARK), "", { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
 }
 
 function hasAlias(refs: Iterable<[RefName, RefValue | null]>): boolean {

@@ -2,7 +2,7 @@
 // shown to everyone who reads the repository; here everyone knows each id, and where it says so each token.
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type CredentialPair, issue } from "../../src/ca/authority.ts";
 import { Client } from "../../src/client/client.ts";
 import type { BeginWriteResponse__Output as Begun } from "../../src/generated/lockstep/v1/BeginWriteResponse.ts";
@@ -262,4 +262,32 @@ describe("an operator", () => {
     await bump(callers.web, repository, token);
     await expectAtRest(cluster, repository);
   });
+});
+
+it("a caller whose keys are revoked loses its session and its places in the queue, on every device, and no other caller does", async () => {
+  const { repository, first } = await withMain();
+  const { repository: other, first: base } = await withMain();
+  const thief = await issued("frontend", "thief");
+  using atOne = clientOf(thief, one);
+  using atTwo = clientOf(thief, two);
+  const begun = await atOne.call("BeginWrite", { repository }, PATIENCE);
+  await cluster.git.git([`--git-dir=${begun.path}`, "update-ref", "refs/heads/stolen", first]);
+  const { token } = await changed("web", other, base);
+  const waitsAtTwo = atTwo.call("BeginWrite", { repository: other, wait: toDuration(60_000) }, PATIENCE);
+  const lost = expect(waitsAtTwo).rejects.toThrow();
+  const rows = async (text: string) =>
+    await administer(cluster.databaseUrl, async (client) => (await client.query(text)).rows);
+  const places = "select caller from lockstep.turn where caller = 'frontend thief'";
+  await vi.waitFor(async () => expect(await rows(places)).toHaveLength(2), { timeout: 20_000, interval: 20 });
+  const { code } = await two.print("frontend", "revoke", "thief", "--reason", "stolen", "--yes");
+  expect(code).toBe(0);
+  // Nothing runs out for that: the statement that revokes does it.
+  expect(await rows(places)).toEqual([]);
+  expect(await rows(`select status, drop_reason from lockstep.write where id = '${begun.writeId}'`)).toEqual([
+    { status: "dropped", drop_reason: "the keys of frontend thief were revoked" },
+  ]);
+  await lost;
+  await expect(bump(atOne, repository, begun.token)).rejects.toThrow();
+  expect(await bump(callers.web, other, token)).toMatchObject({ version: "2", refsChanged: 1 });
+  for (const each of [repository, other]) await expectAtRest(cluster, each);
 });

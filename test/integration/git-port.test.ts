@@ -70,7 +70,7 @@ async function fixture(bytes = 1_000): Promise<Fixture> {
       const env = { PATH: process.env.PATH, HOME: cluster.dir, GIT_CONFIG_NOSYSTEM: "1", LC_ALL: "C" };
       return await run("git", [...config.flatMap((setting) => ["-c", setting]), ...args], { env, cwd: cluster.dir });
     },
-    async ask(path, options = {}, body = "") {
+    async ask(path, options = {}, body: string | Buffer = "") {
       const asking = request(`https://${port.address}${path}`, { ...tls, agent: false, ...options });
       asking.on("error", () => {});
       asking.end(body);
@@ -127,6 +127,21 @@ describe("stock git with the certificate of a device", () => {
     const headers = { ...V2.headers, "content-encoding": "gzip" };
     const response = await f.ask(`/${APP}.git/git-upload-pack`, { ...V2, headers }, asked);
     expect(await text(response)).toBe(`${packet(`${f.one} refs/heads/main\n`)}0000`);
+  });
+
+  it("cannot hide a long request by compressing it: 16 MiB are the limit, unpacked", async () => {
+    await using f = await fixture();
+    const headers = { ...FETCH.headers, "content-encoding": "gzip" };
+    const ask = async (bytes: number) => {
+      const zeros = gzipSync(Buffer.alloc(bytes, "0"));
+      const response = await f.ask(`/${APP}.git/git-upload-pack`, { ...FETCH, headers }, zeros);
+      return [response.statusCode, await text(response)];
+    };
+    // git itself reads a flush packet in the zeros.
+    expect((await ask(16 << 20))[0]).not.toBe(400);
+    await f.a.gitCommands();
+    expect(await ask((16 << 20) + 1)).toEqual([400, expect.stringContaining("at most 16777216 bytes")]);
+    expect((await f.a.gitCommands()).join()).not.toContain("upload-pack");
   });
 
   it("is told that a repository does not exist, or has no replica here", async () => {

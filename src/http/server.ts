@@ -95,7 +95,7 @@ async function gate(
 ): Promise<void> {
   const foreign = foreignHost(request.headers.host, hostNames);
   if (foreign !== undefined) return say(response, 421, foreign);
-  const repository = parameters.get("repository");
+  const [repository = null, ...others] = parameters.getAll("repository");
   const forPush = parameters.get("service") === "git-receive-pack";
   using patience = linkSignals([], READ_PATIENCE_MS);
   response.once("close", () => patience.abort());
@@ -105,6 +105,9 @@ async function gate(
         "INVALID_REQUEST",
         "The parameter `repository` is missing; ask for /gate?repository=NAME.",
       );
+    // A front end that does not encode the name lets its client add a second one.
+    if (others.length > 0)
+      throw new LockstepError("INVALID_REQUEST", "The parameter `repository` stands there twice; encode the name.");
     await beforeRead(repositoryName(repository), { signal: patience.signal, forPush });
     response.writeHead(204, { "cache-control": "no-store" }).end();
   } catch (error) {

@@ -25,6 +25,7 @@ it.each([
   ["/gate", /missing/],
   ["/gate?repository=no/such", /There is no repository no\/such/],
   ["/gate?repository=../../etc", /The repository name/],
+  ["/gate?repository=demo&repository=no/such", /stands there twice; encode the name/],
 ])("refuses %s with a reason", async (path, reason) => {
   const { status, text } = await ask(one, path);
   expect(status).toBe(503);

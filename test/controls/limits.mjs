@@ -75,6 +75,13 @@ export const limitsControls = [
     name: "may have 100 health watches",
   },
   {
+    rule: "a caller that watches much leaves places for others",
+    patches: [{ file: "src/rpc/handlers/watch-places.ts", from: "if (own >= this.#limits.own && ", to: "if (" }],
+    project: "integration",
+    tests: "test/integration/watch-places.test.ts",
+    name: "calls of Watch",
+  },
+  {
     rule: "idle connections do not end the health check",
     patches: [{ file: "src/io/connections.ts", from: "if (count > most) longest", to: "if (count < 0) longest" }],
     project: "integration",

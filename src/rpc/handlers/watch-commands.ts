@@ -6,14 +6,22 @@ import { findCommand, listCommands } from "../../store/command/find-commands.ts"
 import type { SyncContext } from "../../sync/device/context.ts";
 import type { CallContext } from "../call/call.ts";
 import { commandId, encodeCommand } from "../encode/encode-command.ts";
+import { WatchPlaces } from "./watch-places.ts";
 
 const IDS_LIMIT = 1_000;
+/** Each asks the database once a second at least. */
+const LIMITS = { all: 64, own: 8 };
 /** The pause between two looks grows from the first to the second value (milliseconds). */
 const PAUSE_MS = [50, 1_000] as const;
 
 export const watchCommands =
-  (context: SyncContext) =>
-  async (request: Request, send: (message: Response) => void, { signal }: CallContext): Promise<void> => {
+  (context: SyncContext, places = new WatchPlaces("calls of WatchCommands", LIMITS)) =>
+  async (
+    request: Request,
+    send: (message: Response) => void,
+    { caller, signal }: Pick<CallContext, "caller" | "signal">,
+  ): Promise<void> => {
+    using _ = places.take(caller);
     const ids = [...new Set(request.ids.map(commandId))];
     if (ids.length === 0 || ids.length > IDS_LIMIT)
       throw new LockstepError("INVALID_REQUEST", `\`ids\` has 1 to ${IDS_LIMIT} ids of commands, not ${ids.length}.`);

@@ -10,38 +10,29 @@ import { isGlob } from "../../sync/watch/name-patterns.ts";
 import type { Visible } from "../../sync/watch/watch.ts";
 import type { CallContext } from "../call/call.ts";
 import { encodeEntry } from "../encode/encode.ts";
+import { WatchPlaces } from "./watch-places.ts";
 
 /** Each costs this process a page of events, and the database two statements for each version that lands. */
-const LIMIT = 256;
+const LIMITS = { all: 256, own: 8 };
 
-export const watch = (context: SyncContext) => {
-  let watching = 0;
-  return async (
+export const watch =
+  (context: SyncContext, places = new WatchPlaces("watchers", LIMITS)) =>
+  async (
     request: Request,
     send: (message: Response) => Promise<void>,
-    { signal }: CallContext,
+    { caller, signal }: Pick<CallContext, "caller" | "signal">,
   ): Promise<void> => {
-    if (watching >= LIMIT)
-      throw new LockstepError(
-        "QUEUE_FULL",
-        `This device has ${LIMIT} watchers already, which is the limit; ask another device.`,
-      );
-    watching += 1;
-    try {
-      const { cursor, repositories } = request;
-      for (const name of repositories) if (!isGlob(name)) await findRepository(context.db, repositoryName(name));
-      const visible = visibleOf(request.visible) ?? "landed";
-      const watcher = await beginWatch(context, { cursor, repositories, visible }, signal);
-      await send({ cursor: watcher.cursor });
-      for await (const { cursor, event } of watcher.events()) {
-        await send(event ? { cursor, repository: event.repository, entry: encodeEntry(event.entry) } : { cursor });
-        if (event) context.metrics.watched();
-      }
-    } finally {
-      watching -= 1;
+    using _ = places.take(caller);
+    const { cursor, repositories } = request;
+    for (const name of repositories) if (!isGlob(name)) await findRepository(context.db, repositoryName(name));
+    const visible = visibleOf(request.visible) ?? "landed";
+    const watcher = await beginWatch(context, { cursor, repositories, visible }, signal);
+    await send({ cursor: watcher.cursor });
+    for await (const { cursor, event } of watcher.events()) {
+      await send(event ? { cursor, repository: event.repository, entry: encodeEntry(event.entry) } : { cursor });
+      if (event) context.metrics.watched();
     }
   };
-};
 
 /** Returns when events are told, or undefined if the request does not say. Throws INVALID_REQUEST. */
 export function visibleOf(visible: keyof typeof Encoded | undefined): Visible | undefined {

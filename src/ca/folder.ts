@@ -1,8 +1,9 @@
 // The folder of an authority, ca.pem and ca.key, and the certificates that it has issued.
 import { X509Certificate } from "node:crypto";
-import { access, readdir, readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LockstepError } from "../errors.ts";
+import { exists } from "../io/disk.ts";
 import { type Identity, parseIdentity } from "../tls/identity.ts";
 import { certificateKey } from "../tls/peer-certificate.ts";
 import { type CredentialPair, createAuthority, issue, trustDomainOf } from "./authority.ts";
@@ -163,11 +164,4 @@ function identityOf({ subjectAltName }: X509Certificate): Identity | undefined {
 function hostsOf({ subjectAltName }: X509Certificate): string[] {
   const names = (subjectAltName ?? "").split(", ");
   return names.flatMap((name) => /^(?:DNS|IP Address):(.+)$/.exec(name)?.[1] ?? []);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -24,20 +24,32 @@ export function encodeFrames(type: string, payload: Buffer | string): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Yields the frames of a connection, until it ends. Throws INVALID_REQUEST for a frame that is too long. */
-export async function* readFrames(connection: AsyncIterable<Buffer>): AsyncGenerator<Frame> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of connection) {
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    let start = 0;
-    while (rest.length - start >= HEADER_BYTES) {
-      const length = rest.readUInt32BE(start + 1);
-      if (length > PAYLOAD_LIMIT) throw new LockstepError("INVALID_REQUEST", "A shim sent a frame of more than 1 MiB.");
-      const end = start + HEADER_BYTES + length;
-      if (rest.length < end) break;
-      yield { type: rest.toString("latin1", start, start + 1), payload: rest.subarray(start + HEADER_BYTES, end) };
-      start = end;
-    }
-    rest = rest.subarray(start);
+/** Cuts the bytes of a connection into frames. */
+export class FrameDecoder {
+  #pending: Buffer = Buffer.alloc(0);
+
+  /** The bytes behind the last frame. */
+  get rest(): Buffer {
+    return this.#pending;
   }
+
+  /** Yields the frames that `chunk` completes, in order. Throws INVALID_REQUEST for a frame that is too long. */
+  *push(chunk: Buffer): Generator<Frame> {
+    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    while (this.#pending.length >= HEADER_BYTES) {
+      const end = HEADER_BYTES + this.#pending.readUInt32BE(1);
+      if (end > HEADER_BYTES + PAYLOAD_LIMIT)
+        throw new LockstepError("INVALID_REQUEST", "A shim sent a frame of more than 1 MiB.");
+      if (this.#pending.length < end) return;
+      const [type, payload] = [this.#pending.toString("latin1", 0, 1), this.#pending.subarray(HEADER_BYTES, end)];
+      this.#pending = this.#pending.subarray(end);
+      yield { type, payload };
+    }
+  }
+}
+
+/** Yields the frames of a connection, until it ends. Throws as `FrameDecoder.push`. */
+export async function* readFrames(connection: AsyncIterable<Buffer>): AsyncGenerator<Frame> {
+  const decoder = new FrameDecoder();
+  for await (const chunk of connection) yield* decoder.push(chunk);
 }

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { encodeFrame, type Frame, FrameDecoder } from "./frames.ts";
+import { encodeFrames, type Frame, FrameDecoder } from "../framing/frames.ts";
 import { runHook } from "./hook.ts";
 
 const EXIT_CODE = /^(?:\d{1,2}|1\d\d|2[0-4]\d|25[0-5])$/;
@@ -60,14 +60,14 @@ export class Conversation {
 
   /** Sends a frame. Returns false when the caller must wait for "drain" before it sends more. */
   send(type: string, payload: Buffer): boolean {
-    return this.#sendingHasEnded || this.#socket.write(encodeFrame(type, payload));
+    return this.#sendingHasEnded || this.#socket.write(encodeFrames(type, payload));
   }
 
   /** Tells the sidecar that nobody waits for an answer any more. */
   endSending(): void {
     if (this.#sendingHasEnded) return;
     this.#sendingHasEnded = true;
-    this.#socket.end(encodeFrame("I", Buffer.alloc(0)));
+    this.#socket.end(encodeFrames("I", Buffer.alloc(0)));
   }
 
   #take({ type, payload }: Frame, resolve: (ending: Ending) => void): void {

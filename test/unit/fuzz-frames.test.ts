@@ -3,11 +3,10 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { nameFromLatin1 } from "../../src/domain.ts";
 import { LockstepError } from "../../src/errors.ts";
-import { encodeFrames, readFrames } from "../../src/framing/frames.ts";
+import { encodeFrames, FrameDecoder, readFrames } from "../../src/framing/frames.ts";
 import { type Packet, PacketReader, packet } from "../../src/framing/pkt-line.ts";
 import { parseHello } from "../../src/hook/hello.ts";
 import { encodeReport, ProcReceive } from "../../src/hook/proc-receive.ts";
-import { FrameDecoder } from "../../src/shim/frames.ts";
 import { PushReport } from "../../src/sync/write/push-report.ts";
 import { bytes, cuts, fuzz, oddText, outcome, split } from "../support/fuzz.ts";
 
@@ -57,7 +56,7 @@ function framesOfShim(pieces: readonly Buffer[]): { frames: string[]; rest: numb
     for (const piece of pieces)
       for (const { type: kind, payload } of decoder.push(piece)) frames.push(kind + payload.toString("hex"));
   });
-  if (error !== undefined) frames.push(error instanceof RangeError ? "INVALID_REQUEST" : String(error));
+  if (error !== undefined) frames.push(error instanceof LockstepError ? error.code : String(error));
   return { frames, rest: decoder.rest.length };
 }
 

@@ -51,7 +51,7 @@ export class Places {
    */
   async take(address: Limited, signal: AbortSignal): Promise<Disposable> {
     if (this.roomFor(address) > 0) return this.#occupy(address);
-    if (this.#line.size >= this.#limits.waiting) throw busy();
+    if (this.#line.size >= this.#limits.waiting) throw busyRefusal();
     return await new Promise<Disposable>((resolve, reject) => {
       const settle = () => {
         clearTimeout(timer);
@@ -64,7 +64,7 @@ export class Places {
       };
       const timer = setTimeout(() => {
         settle();
-        reject(busy());
+        reject(busyRefusal());
       }, this.#limits.patienceMs);
       const waiting: Waiting = {
         address,
@@ -82,7 +82,7 @@ export class Places {
   /** Takes a place at once. Throws Refusal (503) when there is none. */
   takeFree(address: Limited): Disposable {
     if (this.roomFor(address) > 0) return this.#occupy(address);
-    throw busy();
+    throw busyRefusal();
   }
 
   /** Returns how many more places requests of this address may take now. */
@@ -124,7 +124,7 @@ export class Places {
   }
 }
 
-function busy(): Refusal {
+function busyRefusal(): Refusal {
   const headers = { "Retry-After": "5" };
   return new Refusal(503, "This server serves as many requests as it can; try again.", { headers });
 }

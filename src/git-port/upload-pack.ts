@@ -9,7 +9,7 @@ import { exchange } from "../smart-http/exchange.ts";
 import { type Ending, GitNotStarted, startGit } from "../smart-http/git-child.ts";
 import { logNotStarted, overhear } from "../smart-http/git-failure.ts";
 import { gitProtocol, success } from "../smart-http/protocol.ts";
-import { damagedBody, Refusal } from "../smart-http/refusal.ts";
+import { damagedBodyRefusal, Refusal } from "../smart-http/refusal.ts";
 import { requestBody } from "../smart-http/request-body.ts";
 import { requestIdOf } from "../smart-http/request-id.ts";
 import { gitRequest } from "../smart-http/route.ts";
@@ -73,7 +73,7 @@ async function wholeRequest(bodies: WholeBodies, request: IncomingMessage): Prom
   const body = requestBody(request);
   return await bodies.read(request, body).catch((cause: unknown) => {
     if (cause instanceof LockstepError) throw cause;
-    throw damagedBody(cause);
+    throw damagedBodyRefusal(cause);
   });
 }
 

@@ -13,7 +13,7 @@ import { copy } from "../io/pump.ts";
 import type { Ending, GitChild } from "./git-child.ts";
 import { PacketWatch } from "./packet-watch.ts";
 import type { Success } from "./protocol.ts";
-import { asRefusal, damagedBody, Refusal } from "./refusal.ts";
+import { asRefusal, damagedBodyRefusal, Refusal } from "./refusal.ts";
 import { lastChunkWhenWhole } from "./request-body.ts";
 import type { GitRequest } from "./route.ts";
 
@@ -61,7 +61,7 @@ export async function exchange(parts: Exchange): Promise<void> {
     if (received.damage === undefined) finish(parts, ending, packets);
     else if (response.headersSent) hangUp(parts);
     else if (received.damage instanceof Refusal) throw received.damage;
-    else throw damagedBody(received.damage);
+    else throw damagedBodyRefusal(received.damage);
   } finally {
     stopping.removeEventListener("abort", git.stop);
     await Promise.race([git.closed, sleep(LAST_WORDS_MS, undefined, { ref: false })]);

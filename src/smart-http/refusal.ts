@@ -16,7 +16,7 @@ export class Refusal extends Error {
 }
 
 /** Makes the refusal of a body that ended too early, or whose compression is damaged. */
-export function damagedBody(cause: unknown): Refusal {
+export function damagedBodyRefusal(cause: unknown): Refusal {
   return new Refusal(400, "The request body is damaged.", { cause });
 }
 

@@ -29,7 +29,7 @@ export const gateUsersControls = [
     patches: [
       {
         file: "src/gate/users/htpasswd.ts",
-        from: 'throw new RefusedCredentials(unauthorized("The name or the password is wrong."), shown);',
+        from: 'throw new RefusedCredentials(unauthorizedRefusal("The name or the password is wrong."), shown);',
         to: "return undefined;",
       },
     ],

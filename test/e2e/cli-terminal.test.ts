@@ -187,14 +187,17 @@ describe("people who wait at a terminal", () => {
 });
 
 describe("a reader that goes away", () => {
-  it.each([["repo", "list"], ["status", "--json"], ["no-such-command"]])("is no crash: %s", async (...args) => {
-    const child = one.command(args);
-    child.stdout?.destroy();
-    const code = once(child, "close");
-    const stderr = await text(child.stderr!);
-    expect((await code)[0]).toBe(args[0] === "no-such-command" ? EXIT.USAGE : EXIT.OK);
-    expect(stderr).not.toMatch(/EPIPE|\n {4}at /);
-  });
+  it.each([["repo", "list"], ["status", "--json"], ["no-such-command"]])(
+    "a reader that goes away is no crash: %s",
+    async (...args) => {
+      const child = one.command(args);
+      child.stdout?.destroy();
+      const code = once(child, "close");
+      const stderr = await text(child.stderr!);
+      expect((await code)[0]).toBe(args[0] === "no-such-command" ? EXIT.USAGE : EXIT.OK);
+      expect(stderr).not.toMatch(/EPIPE|\n {4}at /);
+    },
+  );
 
   it("leaves the exit code when it had standard error", async () => {
     const child = one.command(["no-such-command"]);

@@ -65,7 +65,7 @@ describe("files that are no refs", () => {
     },
   );
 
-  it("are named by verify", async () => {
+  it("files that are no refs are named by verify", async () => {
     // The sidecar may find it by itself first.
     const stdout = await vi.waitFor(async () => {
       await writeFile(join(one.gitDir(repository), "refs", "heads", "team", "notes (1)"), "junk");

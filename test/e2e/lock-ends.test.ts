@@ -19,7 +19,7 @@ describe("a session ends by itself when", () => {
     return Math.round(performance.now() - since);
   }
 
-  it("its user presses Ctrl-C", async () => {
+  it("a session ends when its user presses Ctrl-C", async () => {
     const { repository, first } = await withMain();
     await using holder = await held(one, repository);
     signalGroup(holder.process, "SIGINT");

@@ -35,7 +35,7 @@ describe("serve refuses to start", () => {
     expectSentence(refused, `process ${one.pid}`, one.demo.root, "--root");
   });
 
-  it("a root of another device", async () => {
+  it("the root of another device is refused", async () => {
     const refused = await serve({ LOCKSTEP_ROOT: two.demo.root });
     expect(refused.code).toBe(EXIT.FAILED);
     expectSentence(refused, "belongs to device repo002, not to repo001");
@@ -124,7 +124,7 @@ describe("serve refuses to start", () => {
     expect(JSON.parse(shown.stdout)).toMatchObject({ git: null });
   });
 
-  it("without a database", async () => {
+  it("serve does not start without a database", async () => {
     const refused = await serve({ ...elsewhere("none"), LOCKSTEP_DATABASE_URL: "postgres://ada:secret@127.0.0.1:1/x" });
     expect(refused.code).toBe(EXIT.NOT_NOW);
     expectSentence(refused, "The database cannot be used now", "ECONNREFUSED", "see whether PostgreSQL runs");

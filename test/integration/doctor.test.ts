@@ -187,7 +187,7 @@ describe("the doctor names each missing prerequisite with a remedy", () => {
     });
   });
 
-  it("an old Node", async () => {
+  it("a Node that is too old is named, with the version that is needed", async () => {
     const { code, checks } = await doctor(well, join(dir, "old-node", "node"));
     expect(code).toBe(1);
     expect(checks[0]).toEqual({
@@ -242,7 +242,7 @@ describe("a prerequisite that will soon be missing is a warning, and no failure"
 });
 
 describe("a database that may forget", () => {
-  it("is warned of", async () => {
+  it("a database that may forget commits is warned of", async () => {
     await using forgetful = await migratedDatabase();
     await administer(forgetful.url, (client) =>
       client.query(`alter database ${new URL(forgetful.url).pathname.slice(1)} set synchronous_commit = off`),

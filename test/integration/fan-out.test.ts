@@ -1,7 +1,8 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import { Follower } from "../../src/sync/catch-up/follower.ts";
 import { FAN_OUT } from "../../src/sync/objects/fan-out.ts";
+import { WAITS } from "../../src/waits.ts";
 import { honest } from "../support/device-parts.ts";
 import { latch } from "../support/latch.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
@@ -40,6 +41,26 @@ function heldUp(device: TestDevice): () => void {
   return land;
 }
 
+/** Lets none of the devices have a pack before all of them have asked the writer. */
+function askTogether(devices: readonly TestDevice[], writer: string): void {
+  const waits = WAITS as Record<string, number>;
+  const { sourceHedgeMs } = WAITS;
+  onTestFinished(() => void Object.assign(waits, { sourceHedgeMs }));
+  waits.sourceHedgeMs = LONG.timeout;
+  const { opened, open } = latch();
+  const asked = new Set<string>();
+  for (const device of devices) {
+    const { openPack } = device;
+    device.openPack = async (peer, ...request) => {
+      if (peer.device === writer) asked.add(device.name);
+      if (asked.size === devices.length) open();
+      const pack = await openPack(peer, ...request);
+      await opened;
+      return pack;
+    };
+  }
+}
+
 describe("a new version", () => {
   it("spreads over twenty devices as a tree: nobody serves more than a few, the writer neither", async () => {
     await using cluster = await TestCluster.make();
@@ -47,6 +68,7 @@ describe("a new version", () => {
     const [writer, ...others] = all as [TestDevice, ...TestDevice[]];
     await writer.push(APP, [change("main", null, await writer.commit(APP, "one"))]);
     const { id } = writer.replica(APP);
+    askTogether(others, writer.name);
     // As if one notification had reached them all.
     await Promise.all(others.map(async (device) => await new Follower(device.context).onHeads([id])));
     await vi.waitFor(() => {

@@ -137,7 +137,7 @@ async function ask(url: string, method: string, path: string, headers: Record<st
 }
 
 describe("an address", () => {
-  it("may end with a slash", async () => {
+  it("the address of a repository may end with a slash", async () => {
     const url = `${site.gate.url}/team/app.git/`;
     expect(await site.sandbox.git(["ls-remote", url])).toContain(tip);
     await site.sandbox.git(["push", "--quiet", url, "main:topic"], { cwd: site.work });

@@ -109,7 +109,7 @@ describe("stock git with the certificate of a device", () => {
     expect(stdout).toBe(`${f.one}\tHEAD\n${f.one}\trefs/heads/main\n`);
   });
 
-  it("cannot push", async () => {
+  it("stock git with the certificate of a device cannot push", async () => {
     await using f = await fixture();
     const push = f.git(f.peer, "-C", f.a.gitDir(APP), "push", `https://${f.address}/${APP}.git`, "main:other");
     await expect(push).rejects.toMatchObject({ stderr: expect.stringContaining("This port is for reading") });

@@ -76,7 +76,7 @@ describe("readHeads", () => {
     await expect(readHeads(db, "nobody", [name])).rejects.toMatchObject({ code: "DEVICE_NOT_FOUND" });
   });
 
-  it("is refused by a standby", async () => {
+  it("readHeads is refused by a standby", async () => {
     await using standby = await migratedDatabase();
     // A server that says it is in recovery, without the minutes that a real one takes to make.
     await administer(standby.url, async (client) => {

@@ -145,7 +145,7 @@ describe("readDigest", () => {
 });
 
 describe("a repository that was removed", () => {
-  it("is not found", async () => {
+  it("the log of a repository that was removed is not found", async () => {
     await land({ [MAIN]: A });
     await queryOnce(db.work, "delete from lockstep.repository where id = $1", [id]);
     const notFound = expect.objectContaining({ code: "REPOSITORY_NOT_FOUND" });
@@ -154,7 +154,7 @@ describe("a repository that was removed", () => {
     await expect(readDigest(db, id, 1n)).rejects.toEqual(notFound);
   });
 
-  it("leaves no log behind", async () => {
+  it("a repository that was removed leaves no log behind", async () => {
     await land({ [MAIN]: A });
     await queryOnce(db.work, "delete from lockstep.repository where id = $1", [id]);
     expect(await readLog(db, id, null, 10)).toEqual([]);

@@ -113,7 +113,7 @@ describe("among the refs of a replica", () => {
     expect(await check(a)).toMatchObject({ differences: [], damage: [], failure: null });
   });
 
-  it("a socket is moved aside", async () => {
+  it("a socket among the refs is moved aside", async () => {
     await using cluster = await TestCluster.make();
     const { a, heads } = await site(cluster);
     const path = join("/tmp", `ls-${createHash("sha1").update(cluster.dir).digest("hex").slice(0, 8)}`);

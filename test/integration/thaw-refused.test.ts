@@ -28,7 +28,7 @@ describe("giving versions up is refused", () => {
     });
   });
 
-  it("until every holder is named", async () => {
+  it("versions are not given up until every holder is named", async () => {
     await using cluster = await TestCluster.make();
     const [a, b, c] = await three(cluster);
     const [one, two] = await commits(a);
@@ -48,7 +48,7 @@ describe("giving versions up is refused", () => {
     expect(await lost(back)).toEqual({ "refs/lockstep/lost/3/heads/main": two });
   });
 
-  it("where nothing would be left", async () => {
+  it("versions are not given up where nothing would be left", async () => {
     await using cluster = await TestCluster.make();
     const { b, c } = await leaderGone(cluster);
     await cluster.sql("update lockstep.replica set state = 'broken' where device <> 'repo001'");

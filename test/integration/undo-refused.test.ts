@@ -83,7 +83,7 @@ describe("undo is refused, and nothing is changed,", () => {
     });
   });
 
-  it("while writes are stopped", async () => {
+  it("an undo is refused while writes are stopped", async () => {
     await using cluster = await TestCluster.make();
     const { a } = await withMistakes(cluster);
     await cluster.sql("insert into lockstep.write_stop (reason, author) values ('maintenance', 'olga')");

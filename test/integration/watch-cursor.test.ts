@@ -12,12 +12,15 @@ import { tells, untilLooked } from "../support/watch-looks.ts";
 const HELD = /left join lockstep\.log_trimmed/;
 
 describe("a cursor", () => {
-  it.each(["x", "1.", "1.5-", "1.5-6", "2.5", "1.5 ", `1.${"9".repeat(19)}`, "-1"])("%j is refused", async (cursor) => {
-    await using cluster = await TestCluster.make();
-    const one = await cluster.start("repo001");
-    using told = new Told(one, { cursor });
-    expect(await told.ended).toMatchObject({ code: "INVALID_REQUEST" });
-  });
+  it.each(["x", "1.", "1.5-", "1.5-6", "2.5", "1.5 ", `1.${"9".repeat(19)}`, "-1"])(
+    "the cursor %j is refused",
+    async (cursor) => {
+      await using cluster = await TestCluster.make();
+      const one = await cluster.start("repo001");
+      using told = new Told(one, { cursor });
+      expect(await told.ended).toMatchObject({ code: "INVALID_REQUEST" });
+    },
+  );
 
   it("a cursor of another cluster is refused when it is ahead of this one", async () => {
     await using cluster = await TestCluster.make();

@@ -118,7 +118,7 @@ describe("a write session", () => {
 });
 
 describe("the outcome of a session whose bump the database did not confirm", () => {
-  it("is found out by asking", async () => {
+  it("the outcome of a bump that the database did not confirm is found out by asking", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await withHistory(cluster);
     const session = await begin(a);

@@ -14,7 +14,7 @@ const serve = (flags: Record<string, string>, env: Record<string, string> = {}) 
   readConfig("serve", flags, env, "/cwd");
 
 describe("the limits of what others may cost", () => {
-  it("are those of the settings", () => {
+  it("the limits of what others may cost are those of the settings", () => {
     const wanted = { tlsHandshakes: "3", tlsHandshakeSeconds: "7", tlsConnections: "4", tlsCalls: "5" };
     const peers = { peerPacks: "9", peerPacksEach: "1", peerCopies: "11", peerBigRequests: "12" };
     const handshakes = { most: 3, timeoutMs: 7_000 };
@@ -91,7 +91,7 @@ describe("a value that does not fit", () => {
     },
   );
 
-  it.each(["127.0.0.1:0", "[::1]:7420", "repo001.example:65535"])("is not the address %j", (value) => {
+  it.each(["127.0.0.1:0", "[::1]:7420", "repo001.example:65535"])("%j is refused as an address", (value) => {
     expect(serve({ listen: value }).listen).toBe(value);
   });
 
@@ -104,7 +104,7 @@ describe("a value that does not fit", () => {
     },
   );
 
-  it.each(["repo001", "repo_1.example.", "10.0.0.7", "::1", "[::1]"])("is not the host %j", (value) => {
+  it.each(["repo001", "repo_1.example.", "10.0.0.7", "::1", "[::1]"])("%j is refused as a host", (value) => {
     expect(serve({ advertise: value, hostNames: value })).toMatchObject({ advertise: value, "host-names": value });
   });
 

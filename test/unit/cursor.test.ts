@@ -36,7 +36,7 @@ describe("names and globs", () => {
     },
   );
 
-  it("are at most a hundred", () => {
+  it("names and globs are at most a hundred", () => {
     const names = Array.from({ length: 101 }, (_, index) => `r${index}`);
     expect(() => checkPatterns(names)).toThrow(expect.objectContaining({ code: "INVALID_REQUEST" }));
     expect(checkPatterns(names.slice(1))).toHaveLength(100);

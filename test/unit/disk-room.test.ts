@@ -25,7 +25,7 @@ describe("the room on a disk", () => {
     expect(RULES).toContain(`lockstep_disk_free_bytes / lockstep_disk_size_bytes < ${LOW_SHARE}\n`);
   });
 
-  it("is read in bytes", async () => {
+  it("the room on a disk is read in bytes", async () => {
     const { freeBytes, sizeBytes } = await readRoom(tmpdir());
     expect(sizeBytes).toBeGreaterThan(1e6);
     expect(freeBytes).toBeLessThanOrEqual(sizeBytes);

@@ -9,7 +9,7 @@ describe("a flag that is a number", () => {
     );
   });
 
-  it.each(["", "-1", "1.5", "0x10", "many", "1".repeat(16)])("is refused as %o", (text) => {
+  it.each(["", "-1", "1.5", "0x10", "many", "1".repeat(16)])("a number of a flag is refused as %o", (text) => {
     expect(() => numberOf("--before", text)).toThrow("--before must be a number, not ");
   });
 

@@ -82,7 +82,7 @@ describe("a command that serves", () => {
     },
   );
 
-  it("a device is these bytes", () => {
+  it("the command that serves a device is these bytes", () => {
     const device = { kind: "device", protocol: "version=2" } as const;
     const serve = { kind: "serve", service: "upload-pack", advertisement: false, client: device } as const;
     expect(here(programs, serve, "/srv/app.git")).toStrictEqual({

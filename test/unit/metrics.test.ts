@@ -72,7 +72,7 @@ describe("the metrics", () => {
     expect(misnamed({ name, type })).toBeDefined();
   });
 
-  it("have one help text each", () => {
+  it("the metrics have one help text each", () => {
     for (const { name, help } of families) expect(help, name).toMatch(/\S/);
     expect(new Set(families.map(({ name }) => name)).size).toBe(families.length);
     expect(page.match(/^# TYPE/gm)).toHaveLength(families.length);

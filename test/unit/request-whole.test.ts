@@ -20,7 +20,7 @@ async function read(bodies: WholeBodies, bytes: number): Promise<number> {
 }
 
 describe("the body of a request to the git port", () => {
-  it("has at most 16 MiB", async () => {
+  it("the body of a request has at most 16 MiB", async () => {
     const bodies = new WholeBodies("repo001", LIMITS.portLimits.bigRequests);
     expect(await read(bodies, 16 * MIB)).toBe(16 * MIB);
     await expect(read(bodies, 16 * MIB + 1)).rejects.toThrow(/at most 16777216 bytes/);

@@ -54,7 +54,7 @@ describe("the order of sources", () => {
     expect(order([row("ssh", 7n, "", { gitAddress: "", sshAddress: "ssh:22" })])).toEqual(["ssh"]);
   });
 
-  it("is by chance among equals", () => {
+  it("the order of sources is by chance among equals", () => {
     const rows = [row("one", 7n, "here"), row("two", 7n, "here")];
     const firsts = new Set(Array.from({ length: 200 }, () => order(rows)[0]));
     expect(firsts).toEqual(new Set(["one", "two"]));

@@ -24,7 +24,7 @@ function callers(check: () => Promise<undefined> = async () => undefined, most =
 const gone = async (socket: PassThrough) => await finished(socket.destroy()).catch(() => {});
 
 describe("a connection over ssh", () => {
-  it("is forgotten when it closes", async () => {
+  it("a connection over ssh is forgotten when it closes", async () => {
     const { callers: all } = callers();
     const socket = new PassThrough();
     await all.take(socket, TWO);

@@ -18,7 +18,7 @@ const ssh = findProgram("ssh", "openssh-client");
 if ("missing" in ssh) console.warn(`Some tests of ssh are skipped: ${ssh.missing}.`);
 
 describe("the command line of ssh to another device", () => {
-  it("is this one", () => {
+  it("the command line of ssh to another device is this one", () => {
     expect(sshArguments(TARGET, "lockstep-peer")).toEqual([
       ...["-F", "none", "-T", "-oBatchMode=yes", "-oCheckHostIP=no", "-oClearAllForwardings=yes"],
       ...["-oConnectTimeout=10", "-oControlMaster=no", "-oControlPath=none", "-oEscapeChar=none", "-oForwardAgent=no"],

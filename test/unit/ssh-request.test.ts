@@ -19,12 +19,15 @@ describe("the key of the device", () => {
     expect(thrown(() => asDevice({ LOCKSTEP_AS_DEVICE: "1", GIT_SSH_COMMAND: "lockstep ssh-connect" }))).toBe("");
   });
 
-  it.each(["SSH_AUTH_SOCK", "SSH_ASKPASS", "GIT_ASKPASS", "GIT_SSH"])("is not used beside %s", (name) => {
-    const said = thrown(() => asDevice({ LOCKSTEP_AS_DEVICE: "1", [name]: "/x" }));
-    expect(said).toContain(`${name} names `);
-    expect(said).toContain(`unset ${name}`);
-    expect(thrown(() => asDevice({ LOCKSTEP_AS_DEVICE: "1", [name]: "" }))).toBe("");
-  });
+  it.each(["SSH_AUTH_SOCK", "SSH_ASKPASS", "GIT_ASKPASS", "GIT_SSH"])(
+    "the key of the device is not used beside %s",
+    (name) => {
+      const said = thrown(() => asDevice({ LOCKSTEP_AS_DEVICE: "1", [name]: "/x" }));
+      expect(said).toContain(`${name} names `);
+      expect(said).toContain(`unset ${name}`);
+      expect(thrown(() => asDevice({ LOCKSTEP_AS_DEVICE: "1", [name]: "" }))).toBe("");
+    },
+  );
 
   it.each(["-i/x", "-A", "-F/x", "-S/x", "-J/x", "-Eno", "-lroot", "-W", "-oIdentityFile=/x", "-oProxyCommand=sh"])(
     "is not used with %s",

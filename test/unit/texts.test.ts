@@ -23,7 +23,7 @@ describe("a text in a request", () => {
     expect(() => checkTexts({ access: { repositories: [long(201)] } })).toThrow(/at most 200/);
   });
 
-  it("has no NUL character", () => {
+  it("a text in a request has no NUL character", () => {
     expect(() => checkTexts({ author: "a\0b" })).toThrow(/^The author has a NUL character/);
   });
 

@@ -26,9 +26,12 @@ describe("what a client of git wants", () => {
     expect(wantsOf(bytes("command=ls-refs\n", DELIMITER, "ref-prefix want \n", FLUSH, `have ${A}\n`))).toEqual([]);
   });
 
-  it.each([`want ${A}0`, `want ${A.slice(1)}`, "want ", `want  ${A}`, "want HEAD"])("is an id: not %s", (line) => {
-    expect(() => wantsOf(bytes(line, FLUSH))).toThrow("no object id");
-  });
+  it.each([`want ${A}0`, `want ${A.slice(1)}`, "want ", `want  ${A}`, "want HEAD"])(
+    "a client of git wants ids: not %s",
+    (line) => {
+      expect(() => wantsOf(bytes(line, FLUSH))).toThrow("no object id");
+    },
+  );
 
   it.each(["0003", "fff1", "-001", "0x1f", "wxyz"])("is not read behind a packet of the length %s", (length) => {
     expect(() => wantsOf(Buffer.from(`${length}want ${A}`))).toThrow("an invalid length");

@@ -1,7 +1,7 @@
 // Tells requests for refs from requests for objects. In protocol version 2 both are posts to the same address.
 import type { Readable } from "node:stream";
 import { isVersion2 } from "../../smart-http/protocol.ts";
-import { damagedBody, Refusal } from "../../smart-http/refusal.ts";
+import { damagedBodyRefusal, Refusal } from "../../smart-http/refusal.ts";
 import { type BodyLimits, limited } from "../../smart-http/request-body.ts";
 import type { GitRequest } from "../../smart-http/route.ts";
 
@@ -40,7 +40,7 @@ export async function beginBody(
   const chunks = limited(received, idleMs, isFetch ? fetchBytes : Number.POSITIVE_INFINITY);
   if (!isFetch || !isVersion2(asked.service, protocol)) return { lsRefs: undefined, body: chunks };
   return await beginFetch(chunks, signal).catch((error: unknown) => {
-    throw error instanceof Refusal || signal.aborted ? error : damagedBody(error);
+    throw error instanceof Refusal || signal.aborted ? error : damagedBodyRefusal(error);
   });
 }
 

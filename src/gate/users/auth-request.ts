@@ -4,7 +4,14 @@ import type { IncomingHttpHeaders } from "node:http";
 import { linkSignals } from "../../io/signals.ts";
 import { Refusal } from "../../smart-http/refusal.ts";
 import { traceParent } from "../../tracing/tracing.ts";
-import { type Access, type Entry, RefusedCredentials, shownName, type UserSource, unauthorized } from "./users.ts";
+import {
+  type Access,
+  type Entry,
+  RefusedCredentials,
+  shownName,
+  type UserSource,
+  unauthorizedRefusal,
+} from "./users.ts";
 
 /** For how long the gate waits for an answer. */
 const PATIENCE_MS = 10_000;
@@ -52,7 +59,7 @@ export class AuthRequest implements UserSource {
     };
     if (answer.status === 401)
       throw refused(
-        unauthorized(
+        unauthorizedRefusal(
           password ? "The name or the password is wrong." : "This server asks for your name and password.",
           answer.headers.get("www-authenticate") ?? undefined,
         ),
@@ -61,7 +68,7 @@ export class AuthRequest implements UserSource {
     if (forbidden) throw refused(new Refusal(403, `You may not ${what} ${repository}.`));
     if (answer.status === 404)
       throw new Refusal(404, `There is no repository ${repository}, or you may not ${what} it.`);
-    throw unavailable(`answered ${answer.status}`);
+    throw unavailableRefusal(`answered ${answer.status}`);
   }
 
   async #ask(entry: Entry): Promise<Response> {
@@ -77,7 +84,7 @@ export class AuthRequest implements UserSource {
       return answer;
     } catch (cause) {
       signal.throwIfAborted();
-      throw unavailable(waiting.signal.aborted ? "did not answer in time" : "cannot be reached", cause);
+      throw unavailableRefusal(waiting.signal.aborted ? "did not answer in time" : "cannot be reached", cause);
     }
   }
 }
@@ -110,7 +117,7 @@ function passedOn({ request, address, repository, access }: Entry): Headers {
   return headers;
 }
 
-function unavailable(how: string, cause?: unknown): Refusal {
+function unavailableRefusal(how: string, cause?: unknown): Refusal {
   return new Refusal(503, `The server that knows the users ${how}; nothing was read or written, try again.`, {
     headers: { "Retry-After": "5" },
     cause,

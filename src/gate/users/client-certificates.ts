@@ -24,7 +24,7 @@ export const CLIENT_CERTIFICATES: UserSource = {
     const certificate = socket.getPeerCertificate();
     if (certificate.subject === undefined) return undefined;
     const name: string | string[] | undefined = certificate.subject.CN;
-    const refusedError = (why: string) => refusal([name].flat().join(", "), why);
+    const refusedError = (why: string) => certificateRefusal([name].flat().join(", "), why);
     if (!socket.authorized) throw refusedError(faultText(String(socket.authorizationError)));
     // The connection may be older than the end of its certificate, or of an authority above it.
     const { endsAt = 0 } = peerCertificate(socket, "") ?? {};
@@ -134,7 +134,7 @@ export function watchConnections(
   server.once("close", () => clearInterval(sweep));
 }
 
-function refusal(user: string, why: string): Refusal {
+function certificateRefusal(user: string, why: string): Refusal {
   const shown = { user, way: "--gate-client-ca", forbidden: false };
   return new RefusedCredentials(new Refusal(403, `Your client certificate does not let you in: ${why}.`), shown);
 }

@@ -3,7 +3,14 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypt
 import { readFile, stat } from "node:fs/promises";
 import { LockstepError } from "../../errors.ts";
 import { Refusal } from "../../smart-http/refusal.ts";
-import { type Entry, type Password, RefusedCredentials, shownName, type UserSource, unauthorized } from "./users.ts";
+import {
+  type Entry,
+  type Password,
+  RefusedCredentials,
+  shownName,
+  type UserSource,
+  unauthorizedRefusal,
+} from "./users.ts";
 
 const BCRYPT = /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/;
 const APACHE_MD5 = /^\$apr1\$[^$:]{1,8}\$[./A-Za-z0-9]{22}$/;
@@ -49,7 +56,7 @@ export class Htpasswd implements UserSource {
     const right = await this.#isRight(password, hash);
     if (right) return password.user;
     const shown = { user: shownName(password), way: "--htpasswd", forbidden: false };
-    throw new RefusedCredentials(unauthorized("The name or the password is wrong."), shown);
+    throw new RefusedCredentials(unauthorizedRefusal("The name or the password is wrong."), shown);
   }
 
   /** If the new content is not right, the old one goes on to count. */

@@ -101,13 +101,13 @@ async function userOf({ anonymous, sources }: UserRules, came: Came, asked: GitR
   if (anonymous[access]) return undefined;
   const what = access === "read" ? "read" : "push";
   if (sources.some(({ takesPasswords }) => takesPasswords))
-    throw unauthorized(`This server lets only users that it knows ${what}; give your name and password.`);
+    throw unauthorizedRefusal(`This server lets only users that it knows ${what}; give your name and password.`);
   const remedy = sources.length > 0 ? "; give git a client certificate (http.sslCert, http.sslKey)" : "";
   throw new Refusal(403, `This server lets nobody ${what} without a name${remedy || ", and knows no names"}.`);
 }
 
 /** Makes the answer that lets git ask its user for a name and a password. */
-export function unauthorized(message: string, challenge = 'Basic realm="git", charset="UTF-8"'): Refusal {
+export function unauthorizedRefusal(message: string, challenge = 'Basic realm="git", charset="UTF-8"'): Refusal {
   return new Refusal(401, message, { headers: { "WWW-Authenticate": challenge } });
 }
 

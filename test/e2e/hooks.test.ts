@@ -79,7 +79,10 @@ describe("lockstep hook", () => {
     const file = join(cluster.dir, "secret");
     await writeFile(file, "from a file\n");
     const url = `${receiver.url}/given`.replace("http://", "http://ada:hidden@");
-    const args = ["hook", "add", url, "--secret-file", file, "--visible", "landed", "--repository", repository];
+    const urlFile = join(cluster.dir, "url");
+    await writeFile(urlFile, `${url}\n`);
+    const args = ["hook", "add", "--url-file", urlFile, "--secret-file", file, "--visible", "landed"];
+    args.push("--repository", repository);
     const { document } = await three.lockstep(...args);
     expect(document).toMatchObject({ visible: "landed" });
     expect(document.secret).toBeUndefined();
@@ -89,17 +92,26 @@ describe("lockstep hook", () => {
     expect(posted!.headers["x-lockstep-signature-256"]).toBe(expectedSignature("from a file", posted!.raw));
     expect(JSON.stringify((await three.lockstep("hook", "list")).document)).not.toContain("hidden");
     expect(JSON.stringify(await three.log())).not.toContain("hidden");
-    expect(await three.lockstep("hook", "remove", url)).toMatchObject({ code: 0 });
+    expect(await three.lockstep("hook", "remove", document.id)).toMatchObject({ code: 0 });
   });
 
   it.each([
+    [["hook", "add", "https://ada:hidden@ci.example/x"], 2, "USAGE"],
+    [["hook", "add", "https://token@ci.example/x"], 2, "USAGE"],
+    [["hook", "remove", "https://ada:hidden@ci.example/x"], 2, "USAGE"],
+    [["hook", "add"], 2, "USAGE"],
+    [["hook", "add", "https://ci.example/x", "--url-file", "/no/such/file"], 2, "USAGE"],
+    [["hook", "add", "--url-file", "/no/such/file"], 2, "USAGE"],
+    [["hook", "add", "http://169.254.169.254/latest"], 2, "INVALID_REQUEST"],
     [["hook", "add", "ftp://example.com/x"], 2, "INVALID_REQUEST"],
     [["hook", "add", "not a url"], 2, "INVALID_REQUEST"],
     [["hook", "add", "http://127.0.0.1:1/x", "--repository", "a b"], 2, "INVALID_NAME"],
     [["hook", "add", "http://127.0.0.1:1/x", "--secret-file", "/no/such/file"], 2, "USAGE"],
     [["hook", "remove", "http://127.0.0.1:1/none"], 1, "HOOK_NOT_FOUND"],
   ])("refuses %j", async (args, code, error) => {
-    expect(await three.lockstep(...args)).toMatchObject({ code, document: { error: { code: error } } });
+    const refused = await three.lockstep(...args);
+    expect(refused).toMatchObject({ code, document: { error: { code: error } } });
+    expect(JSON.stringify(refused)).not.toContain("hidden");
   });
 });
 

@@ -27,7 +27,8 @@ function addCommand(host: Host): Command {
     "lockstep hook add https://ci.example.com/lockstep --repository 'team/*' --secret-file ci.secret",
     "hook",
   )
-    .argument("<url>", "https or http; redirects are not followed")
+    .argument("[url]", "https or http; redirects are not followed")
+    .option("--url-file <file>", "file with the URL instead, if it has a password or another secret in it")
     .option(
       "--repository <glob>",
       "only this repository, or those that the glob with * and ? matches; may be repeated (default: all)",
@@ -39,30 +40,57 @@ function addCommand(host: Host): Command {
         .choices(Object.keys(VISIBLE))
         .default("everywhere"),
     )
-    .action(
-      async (url: string, flags: { repository?: string[]; secretFile?: string; visible: keyof typeof VISIBLE }) => {
-        const run = prepare(host, "hook", flags);
-        const secret = flags.secretFile === undefined ? "" : await readSecret(resolve(host.cwd, flags.secretFile));
-        using client = await run.connect();
-        const repositories = flags.repository ?? [];
-        const request = { url, repositories, secret, visible: VISIBLE[flags.visible], author: authorOf(host) };
-        const { hook, secret: made } = await client.call("AddHook", request, run.patience);
-        if (!hook) throw new LockstepError("INTERNAL", "The sidecar answered without a hook; see its log.");
-        const lines = [`Added hook ${hook.id}: ${describeHook(hook)}.`];
-        if (made !== "") lines.push(`Its secret, which is not shown again: ${made}`);
-        run.print({ ...documentOf(hook), ...(made !== "" && { secret: made }) }, lines.join("\n"));
-      },
-    );
+    .action(async (argument: string | undefined, flags: AddFlags) => {
+      const run = prepare(host, "hook", flags);
+      const at = (path: string | undefined) => (path === undefined ? undefined : resolve(host.cwd, path));
+      const url = await urlOf(argument, at(flags.urlFile));
+      const secretFile = at(flags.secretFile);
+      const secret = secretFile === undefined ? "" : await readOneLine(secretFile, "--secret-file", "secret");
+      using client = await run.connect();
+      const repositories = flags.repository ?? [];
+      const request = { url, repositories, secret, visible: VISIBLE[flags.visible], author: authorOf(host) };
+      const { hook, secret: made } = await client.call("AddHook", request, run.patience);
+      if (!hook) throw new LockstepError("INTERNAL", "The sidecar answered without a hook; see its log.");
+      const lines = [`Added hook ${hook.id}: ${describeHook(hook)}.`];
+      if (made !== "") lines.push(`Its secret, which is not shown again: ${made}`);
+      run.print({ ...documentOf(hook), ...(made !== "" && { secret: made }) }, lines.join("\n"));
+    });
 }
 
-async function readSecret(path: string): Promise<string> {
+type AddFlags = {
+  readonly repository?: string[];
+  readonly urlFile?: string;
+  readonly secretFile?: string;
+  readonly visible: keyof typeof VISIBLE;
+};
+
+/** Returns the URL of the command line or of a file. Throws USAGE on a password that other users could see. */
+async function urlOf(argument: string | undefined, file: string | undefined): Promise<string> {
+  if (argument !== undefined && file === undefined) {
+    refusePassword(argument, "write the URL into a file, and give --url-file");
+    return argument;
+  }
+  if (argument === undefined && file !== undefined) return await readOneLine(file, "--url-file", "URL");
+  throw new LockstepError("USAGE", "`lockstep hook add` takes a URL, or --url-file with a file; give one of them.");
+}
+
+function refusePassword(url: string, then: string): void {
+  const { username = "", password = "" } = URL.canParse(url) ? new URL(url) : {};
+  if (username === "" && password === "") return;
+  throw new LockstepError(
+    "USAGE",
+    `A name or a password in a URL on the command line can be read by every user of this machine; ${then}.`,
+  );
+}
+
+async function readOneLine(path: string, flag: string, what: string): Promise<string> {
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new LockstepError("USAGE", `The file ${path} of --secret-file cannot be read; correct it.`, { cause });
+    throw new LockstepError("USAGE", `The file ${path} of ${flag} cannot be read; correct it.`, { cause });
   });
   // Editors and `echo` end a file with a newline.
-  const secret = text.replace(/\r?\n$/, "");
-  if (secret !== "") return secret;
-  throw new LockstepError("USAGE", `The file ${path} of --secret-file is empty; write the secret into it.`);
+  const line = text.replace(/\r?\n$/, "");
+  if (line !== "") return line;
+  throw new LockstepError("USAGE", `The file ${path} of ${flag} is empty; write the ${what} into it.`);
 }
 
 function listCommand(host: Host): Command {
@@ -85,6 +113,7 @@ function removeCommand(host: Host): Command {
     .argument("<hook>", "id or URL")
     .action(async (name: string, flags) => {
       const run = prepare(host, "hook", flags);
+      refusePassword(name, "give the id that `lockstep hook list` shows");
       using client = await run.connect();
       const { hook } = await client.call("RemoveHook", { hook: name }, run.patience);
       if (!hook) throw new LockstepError("INTERNAL", "The sidecar answered without a hook; see its log.");

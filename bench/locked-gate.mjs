@@ -1,28 +1,13 @@
 // A baseline for pushes: the same gate without Lockstep, with a write lock that is held during the upload. Cluster
 // engines that take the lock before they start `git receive-pack` work this way.
 import { createServer } from "node:http";
-import { BlockList } from "node:net";
 import { Mutex } from "async-mutex";
 import { AnswerCache } from "../dist/gate/cache/answer-cache.js";
 import { EarlyStarts } from "../dist/gate/early-start.js";
 import { Places } from "../dist/gate/places.js";
 import { serve } from "../dist/gate/serve.js";
-import { EVERYBODY } from "../dist/gate/users/users.js";
+import { gateOptions } from "./gate-options.mjs";
 
-const silent = { info() {}, warn() {}, error() {} };
-const options = {
-  root: process.argv[2],
-  socketDir: "/nowhere",
-  users: EVERYBODY,
-  hostNames: new Set(),
-  trustedProxies: new BlockList(),
-  pushRefs: 0,
-  pushLimiter: [],
-  bodyLimits: { idleMs: 60_000, fetchBytes: 16 << 20 },
-  beforeRead: async () => ({ unchangedMs: Number.POSITIVE_INFINITY }),
-  log: silent,
-  env: { PATH: process.env.PATH, HOME: process.env.HOME },
-};
 const never = new AbortController().signal;
 const lock = new Mutex();
 const places = () => new Places({ requests: 1_024, perAddress: 1_024, waiting: 0, patienceMs: 0 });
@@ -33,7 +18,7 @@ const shared = {
   crowd: { asking: places(), serving: places() },
   answers: new AnswerCache(0, "/"),
 };
-const answer = (request, response) => serve(request, response, options, shared);
+const answer = (request, response) => serve(request, response, gateOptions, shared);
 const server = createServer((request, response) => {
   void (request.method === "POST" ? lock.runExclusive(() => answer(request, response)) : answer(request, response));
 });

@@ -7,6 +7,7 @@ const TOOLS = [
   "run.mjs",
   "http-push.mjs",
   "many-repositories.mjs",
+  "gate-options.mjs",
   "plain-gate.mjs",
   "locked-gate.mjs",
   "echo-server.mjs",

@@ -6,16 +6,13 @@ import { join, relative } from "node:path";
 import fc from "fast-check";
 import protobuf from "protobufjs";
 import { expect, it } from "vitest";
-import { Client } from "../../src/client/client.ts";
+import type { Client } from "../../src/client/client.ts";
 import { ERROR_TABLE, LockstepError } from "../../src/errors.ts";
 import { DIRECTORY_PATH, HOLD_PATH, PACK_PATH } from "../../src/git/peers/pack-requests.ts";
 import { parseProtocol } from "../../src/protocol/proto.ts";
-import { serveRpc } from "../../src/rpc/server.ts";
-import { Peers } from "../../src/tls/peers.ts";
-import { trustAuthorities } from "../../src/tls/trust.ts";
 import { fuzz, fuzzCount, oddText } from "../support/fuzz.ts";
-import { authorityIn, contentsOf, credentialsOf, openGitPort, TRUST_DOMAIN } from "../support/git-port.ts";
-import { LIMITS } from "../support/limits.ts";
+import { authorityIn, contentsOf, credentialsOf, openGitPort } from "../support/git-port.ts";
+import { serveDevice } from "../support/served-rpc.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, type TestDevice } from "../support/sync-device.ts";
 
@@ -89,34 +86,6 @@ function messages(count: number): Asked[] {
 const isHarmless = (method: string) => (values: Values) =>
   method !== "FindSshWay" && (method !== "RemoveDevice" || values.device !== "repo001");
 
-/** Opens the services of a device on a unix socket. */
-async function serve(served: TestDevice): Promise<AsyncDisposable & { client: Client }> {
-  const { context, cluster } = served;
-  const authority = await authorityIn(credentialsOf(cluster));
-  const tls = await contentsOf(await authority.issue("device", served.name));
-  const listen = { host: "127.0.0.1", port: 0 };
-  const socketPath = join(cluster.dir, "rpc.sock");
-  const peers = new Peers({ trustDomain: TRUST_DOMAIN, trust: trustAuthorities, log: context.log });
-  const nobody = { accessOf: () => undefined, onRefused: () => {} };
-  const rpc = await serveRpc(context, {
-    socketPath,
-    listen,
-    tls,
-    peers,
-    limits: LIMITS.rpcLimits,
-    log: context.log,
-    ...nobody,
-  });
-  const client = new Client({ socket: socketPath });
-  return {
-    client,
-    async [Symbol.asyncDispose]() {
-      client[Symbol.dispose]();
-      await rpc.stop(1_000);
-    },
-  };
-}
-
 /** Makes one call and returns its error. undefined: it was answered, or went on to its deadline as a stream does. */
 async function call(client: Client, { method, streams, values }: Asked): Promise<unknown> {
   try {
@@ -168,7 +137,7 @@ it("every message to every RPC gets an answer or an error of the table, and the 
   const [a] = await cluster.pair(APP);
   const id = await a.commit(APP, "one");
   await a.push(APP, [change("main", null, id)]);
-  await using served = await serve(a);
+  await using served = await serveDevice(a);
   const before = await places(cluster);
   const faults: unknown[] = [];
   const asked = messages(fuzzCount(6));

@@ -3,19 +3,13 @@
 import { getEventListeners } from "node:events";
 import { readdir } from "node:fs/promises";
 import { Agent, get } from "node:http";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, it } from "vitest";
-import { Client } from "../../src/client/client.ts";
 import { serveHttp } from "../../src/http/server.ts";
-import { serveRpc } from "../../src/rpc/server.ts";
 import { beforeRead } from "../../src/sync/read/before-read.ts";
-import { Peers } from "../../src/tls/peers.ts";
-import { trustAuthorities } from "../../src/tls/trust.ts";
-import { authorityIn, contentsOf, credentialsOf, TRUST_DOMAIN } from "../support/git-port.ts";
-import { LIMITS } from "../support/limits.ts";
+import { serveDevice } from "../support/served-rpc.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import type { TestDevice } from "../support/sync-device.ts";
 
@@ -57,36 +51,24 @@ async function repeat(count: number, request: () => Promise<void>): Promise<void
 async function serve(
   device: TestDevice,
 ): Promise<AsyncDisposable & { byRpc(): Promise<void>; byGate(): Promise<void> }> {
-  const { context, cluster } = device;
-  const authority = await authorityIn(credentialsOf(cluster));
-  const tls = await contentsOf(await authority.issue("device", device.name));
-  const listen = { host: "127.0.0.1", port: 0 };
-  const socketPath = join(cluster.dir, "rpc.sock");
-  const peers = new Peers({ trustDomain: TRUST_DOMAIN, trust: trustAuthorities, log: context.log });
-  const nobody = { accessOf: () => undefined, onRefused: () => {} };
-  const rpc = await serveRpc(context, {
-    socketPath,
-    listen,
-    tls,
-    peers,
-    limits: LIMITS.rpcLimits,
-    log: context.log,
-    ...nobody,
-  });
-  const http = await serveHttp(listen, {
-    serving: () => true,
-    hostNames: new Set(),
-    checks: {},
-    log: context.log,
-    metrics: () => context.metrics.page(),
-    beforeRead: async (repository, options) => void (await beforeRead(context, repository, options)),
-  });
-  const client = new Client({ socket: socketPath });
+  const { context } = device;
+  const services = await serveDevice(device);
+  const http = await serveHttp(
+    { host: "127.0.0.1", port: 0 },
+    {
+      serving: () => true,
+      hostNames: new Set(),
+      checks: {},
+      log: context.log,
+      metrics: () => context.metrics.page(),
+      beforeRead: async (repository, options) => void (await beforeRead(context, repository, options)),
+    },
+  );
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
   const url = `http://127.0.0.1:${http.port}/gate?repository=${APP}`;
   return {
     async byRpc() {
-      await client.call("BeforeRead", { repository: APP }, { timeoutMs: 30_000 });
+      await services.client.call("BeforeRead", { repository: APP }, { timeoutMs: 30_000 });
     },
     byGate: () =>
       new Promise((resolve, reject) => {
@@ -96,10 +78,9 @@ async function serve(
         }).once("error", reject);
       }),
     async [Symbol.asyncDispose]() {
-      client[Symbol.dispose]();
       agent.destroy();
       await http[Symbol.asyncDispose]();
-      await rpc.stop(1_000);
+      await services[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,10 +1,9 @@
 // `lockstep device remove`.
-import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
-import { ExitCode, LockstepError } from "../../errors.ts";
 import type { DeviceDetails__Output as Details } from "../../generated/lockstep/v1/DeviceDetails.ts";
 import type { Host } from "../../host.ts";
-import { authorOf, Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
+import { authorOf, prepare, type Run, subcommand } from "../terminal/command.ts";
+import { askForYes } from "../terminal/confirm.ts";
 import { describeDevice, printDevice } from "./device-text.ts";
 import { connectToChange } from "./owner-client.ts";
 
@@ -27,23 +26,9 @@ export function removeCommand(host: Host): Command {
     });
 }
 
-/** Asks the operator. Throws Exit on another answer than yes and with --json, USAGE without a terminal to ask on. */
+/** Asks the operator. Throws as `askForYes`. */
 async function confirmRemoval(run: Run, details: Details | null): Promise<void> {
-  const { host, json } = run;
-  if (json) {
-    printDevice(run, details);
-    throw new Exit(ExitCode.NOT_NOW);
-  }
-  if (!host.stdin.isTTY)
-    throw new LockstepError("USAGE", "There is no terminal to ask on, so nothing was changed; repeat it with --yes.");
-  host.stderr.write(`${describeDevice(details)}\n`);
-  const question = createInterface({ input: host.stdin, output: host.stderr });
-  try {
-    const answer = await question.question("\nRemove this device? Type yes: ", { signal: host.stop });
-    if (answer.trim() === "yes") return;
-    host.stderr.write("Nothing was changed.\n");
-    throw new Exit(ExitCode.FAILED);
-  } finally {
-    question.close();
-  }
+  if (run.json) printDevice(run, details);
+  else if (run.host.stdin.isTTY) run.host.stderr.write(`${describeDevice(details)}\n`);
+  await askForYes(run, "Remove this device?");
 }

@@ -7,14 +7,14 @@ import { Exit, type Run } from "./command.ts";
  * Returns if the operator types yes, after the caller has printed the plan. Throws Exit on another answer and with
  * --json, and USAGE if there is no terminal to ask on.
  */
-export async function askForYes({ host, json }: Run): Promise<void> {
+export async function askForYes({ host, json }: Run, what = "Do this?"): Promise<void> {
   // With --json a program has read the plan, and repeats the command with --yes.
   if (json) throw new Exit(ExitCode.NOT_NOW);
   if (!host.stdin.isTTY)
     throw new LockstepError("USAGE", "There is no terminal to ask on, so nothing was changed; repeat it with --yes.");
   const question = createInterface({ input: host.stdin, output: host.stderr });
   try {
-    const answer = await question.question("\nDo this? Type yes: ", { signal: host.stop });
+    const answer = await question.question(`\n${what} Type yes: `, { signal: host.stop });
     if (answer.trim() === "yes") return;
     host.stderr.write("Nothing was changed.\n");
     throw new Exit(ExitCode.FAILED);

@@ -1,17 +1,12 @@
 // The plan of a thaw, for both ways to thaw.
-import type { RefUpdate, Version } from "../../domain.ts";
+import type { Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { CommitList } from "../../git/objects/commits.ts";
 import type { LogEntry } from "../../store/log/list-log.ts";
+import type { ThawRequest } from "../../store/operator/thaw.ts";
 
 /** The changes that a thaw would make. */
-export interface ThawPlan {
-  readonly head: Version;
-  readonly headDigest: Buffer;
-  /** The version to append. */
-  readonly version: Version;
-  readonly digest: Buffer;
-  readonly updates: readonly RefUpdate[];
+export interface ThawPlan extends Pick<ThawRequest, "head" | "headDigest" | "version" | "digest" | "updates"> {
   /** The device whose refs stay, and the version of its replica. null: no version is noted there. */
   readonly keeper: { readonly device: string; readonly version: Version | null };
   /** Versions of the log that no device will hold any more, newest first. */

@@ -5,13 +5,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
 import { bomb, endlessPack, smallPack } from "../support/bombs.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
+import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 import { processesAt } from "../support/git.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
 
 const SOON = { timeout: 90_000, interval: 100 };
 /** The limits of a gate by default: requests with a git, and those of one address. */
@@ -29,16 +28,7 @@ const FAST_BYTES = 4 * MIB;
  */
 const ADDRESSES = ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"];
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two] = cluster.devices as [Device, Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 
 const packet = (line: string) => `${(line.length + 4).toString(16).padStart(4, "0")}${line}`;
 const command = (ref: string) => `${"0".repeat(40)} ${"1".repeat(40)} ${ref}`;

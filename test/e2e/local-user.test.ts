@@ -2,21 +2,14 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Cluster, startCluster } from "../support/cluster.ts";
-import type { Device } from "../support/cluster-device.ts";
+import { expect, it } from "vitest";
+import { cluster, one, startClusterOfFile } from "../support/file-cluster.ts";
 import { pusher } from "../support/pusher.ts";
 
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
 
-let cluster: Cluster;
-let one: Device;
-beforeAll(async () => {
-  cluster = await startCluster();
-  one = cluster.devices[0]!;
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 
 /** Runs a script of perl as that user, and returns its error. Empty: it has succeeded. */
 function asNobody(script: string, ...args: string[]): string {

@@ -3,23 +3,16 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { wholeLog } from "../support/at-rest.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
-import type { Device } from "../support/cluster-device.ts";
+import { cluster, one, startClusterOfFile } from "../support/file-cluster.ts";
 import { processesAt } from "../support/git.ts";
 import { holdPush } from "../support/held-push.ts";
 import { pusher } from "../support/pusher.ts";
 
 const SOON = { timeout: 30_000, interval: 10 };
 
-let cluster: Cluster;
-let one: Device;
-beforeAll(async () => {
-  cluster = await startCluster();
-  one = cluster.devices[0]!;
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 
 describe("a pusher who vanishes while the refs are locked", () => {
   it("leaves no .keep, no quarantine and no version behind", async () => {

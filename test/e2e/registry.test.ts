@@ -7,24 +7,17 @@ import { Agent, request } from "node:https";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { TLSSocket } from "node:tls";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { issue } from "../../src/ca/authority.ts";
 import { writeCredentials } from "../../src/ca/credentials.ts";
 import { administer } from "../support/administer.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
 import type { Device } from "../support/cluster-device.ts";
+import { cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 import { stranger, tlsCredentials } from "../support/stranger.ts";
 
 const SOON = { timeout: 30_000, interval: 50 };
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two] = cluster.devices as [Device, Device];
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 
 type Role = "device" | "frontend" | "operator";
 interface Files {

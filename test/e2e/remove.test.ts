@@ -1,23 +1,13 @@
 // `lockstep repo remove`, `restore` and `list --removed`, with stock git reading and pushing meanwhile.
 import { existsSync } from "node:fs";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import { expectEverywhere } from "../support/at-rest.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
 import type { Device } from "../support/cluster-device.ts";
 import { PATIENCE } from "../support/cluster-device.ts";
+import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let three: Device;
-let ada: Pusher;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two, three] = cluster.devices as [Device, Device, Device];
-  ada = await pusher(cluster.git, "ada");
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 
 const SOON = { timeout: 30_000, interval: 100 };
 const done = (device: Device) => ({ device: device.name, state: "done", live: true, error: null });

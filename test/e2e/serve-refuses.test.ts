@@ -1,20 +1,13 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { administer } from "../support/administer.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type Device, type Ended, ended, PROGRAM } from "../support/cluster-device.ts";
+import { type Ended, ended, PROGRAM } from "../support/cluster-device.ts";
 import { type Environment, EXIT, expectSentence, runHere } from "../support/command-line.ts";
 import { migratedDatabase } from "../support/database.ts";
+import { cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two] = cluster.devices as [Device, Device];
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
+startClusterOfFile();
 
 const lockstep = (args: readonly string[], env?: Environment): Promise<Ended> => ended(one.command(args, env));
 

@@ -147,6 +147,7 @@ async function makeHistory(dir, leader) {
   };
   const first = await commit("large", LARGE_MIB << 20);
   const last = await commit("small", 200);
-  await git(dir, "push", "-q", `${leader.gate.url}/demo.git`, "main");
+  // A device fetches by its id only what a ref has.
+  await git(dir, "push", "-q", `${leader.gate.url}/demo.git`, "main", `${first}:refs/heads/first`);
   return { first, last };
 }

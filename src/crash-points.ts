@@ -2,7 +2,7 @@
 // point. Meanwhile it kills that process, or another one that takes part. Without such a test, a point is a function
 // call that returns.
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -18,6 +18,11 @@ export const CRASH_POINTS = {
    * The refs of the disk stay as they are, and a catch-up follows.
    */
   over: ["left"],
+  /**
+   * Each push that waits for the mutex, or gets it at once. Then the points of pushes that are decided together. They
+   * pass these, `committed` and `applied` once for all.
+   */
+  group: ["waiting", "prepared", "deciding", "decided"],
   /**
    * Several devices must have the objects: the points on a device that fetches them, then the one on the device that is
    * pushed to.
@@ -74,7 +79,7 @@ let directory: string | undefined;
 
 /**
  * Sets the directory that holds processes at points. A point is held while `path` has a file of its name. Another file,
- * with `.reached` at its end, says that a process is held there. undefined: no point is held.
+ * with `.reached` at its end, gets a byte whenever something is held there. undefined: no point is held.
  */
 export function holdAtCrashPoints(path: string | undefined): void {
   directory = path;
@@ -85,6 +90,6 @@ export async function crashPoint(point: CrashPoint): Promise<void> {
   if (directory === undefined) return;
   const hold = join(directory, point);
   if (!existsSync(hold)) return;
-  await writeFile(`${hold}.reached`, "");
+  await appendFile(`${hold}.reached`, ".");
   while (existsSync(hold)) await sleep(POLL_MS);
 }

@@ -1,24 +1,9 @@
--- Appends a version to the log and keeps the fold at the head. The caller holds the row of the repository and has
--- enable_seqscan off.
+-- Appends one version to the log (append_all.sql).
 create function lockstep.append(
   p_write uuid, p_repository uuid, p_version bigint, p_device text, p_fence bigint, p_author text, p_digest bytea,
   p_names bytea[], p_old_values bytea[], p_new_values bytea[], p_holders text[]) returns void
 language plpgsql as $$
 begin
-  insert into lockstep.ref_log (repository_id, version, write_id, device, fence, author, digest, holders)
-    values (p_repository, p_version, p_write, p_device, p_fence, p_author, p_digest, p_holders);
-  insert into lockstep.ref_log_update (repository_id, version, name, old_value, new_value)
-    select p_repository, p_version, u.name, u.old_value, u.new_value
-    from unnest(p_names, p_old_values, p_new_values) u (name, old_value, new_value);
-  -- The subquery looks each name up through the index. `name = any(…)` does that only from PostgreSQL 17 on: older ones
-  -- compare each ref of the repository with each name, where they take the repository for small. The row of the
-  -- repository is locked, so a place (ctid) stays that of its ref.
-  delete from lockstep.repository_ref r where r.ctid = any(array(
-    select (select o.ctid from lockstep.repository_ref o where o.repository_id = p_repository and o.name = u.name)
-    from unnest(p_names, p_new_values) u (name, new_value) where u.new_value is null));
-  insert into lockstep.repository_ref (repository_id, name, value)
-    select p_repository, u.name, u.new_value from unnest(p_names, p_new_values) u (name, new_value)
-    where u.new_value is not null
-    on conflict (repository_id, name) do update set value = excluded.value;
-  update lockstep.repository r set head_version = p_version, head_digest = p_digest where r.id = p_repository;
+  perform lockstep.append_all(array[p_write], p_repository, p_version, p_device, p_fence, array[p_author], array[p_digest],
+    array_fill(1, array[cardinality(p_names)]), p_names, p_old_values, p_new_values, p_holders);
 end $$;

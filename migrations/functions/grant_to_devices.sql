@@ -40,7 +40,7 @@ begin
   execute format('grant execute on function
       lockstep.own_device, lockstep.least_kept, lockstep.system_identifier, lockstep.current_timeline, lockstep.read_heads, lockstep.stop_reason,
       lockstep.turn_holder, lockstep.standing, lockstep.refs_in_the_way, lockstep.log_tail, lockstep.only_on, lockstep.verify_audit,
-      lockstep.audit_hash, lockstep.adopt, lockstep.begin_session, lockstep.bump, lockstep.claim_hooks, lockstep.claim_trim,
+      lockstep.audit_hash, lockstep.adopt, lockstep.begin_session, lockstep.bump, lockstep.bump_together, lockstep.claim_hooks, lockstep.claim_trim,
       lockstep.confirm_reads, lockstep.create_repository, lockstep.destroy_replica, lockstep.drain_device,
       lockstep.drop_expired_sessions, lockstep.end_command, lockstep.enqueue_repairs, lockstep.enroll_key, lockstep.give_up_session,
       lockstep.land_unchanged, lockstep.order_command, lockstep.place_replicas, lockstep.purge_removed, lockstep.release_replica,

@@ -1,5 +1,5 @@
 // Holds a sidecar at one of its crash points, so that a test can make a failure happen there.
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { vi } from "vitest";
@@ -8,8 +8,8 @@ import type { Device } from "./cluster-device.ts";
 import { isAlive, processesOf } from "./processes.ts";
 
 export interface Held extends AsyncDisposable {
-  /** Resolves when the sidecar has reached the point. */
-  reached(): Promise<void>;
+  /** Resolves when the point was reached so many times. Default: once. */
+  reached(times?: number): Promise<void>;
   /** Lets the sidecar continue. */
   release(): Promise<void>;
 }
@@ -38,7 +38,10 @@ export class Holdable {
     await writeFile(hold, "");
     const release = () => rm(hold, { force: true });
     return {
-      reached: () => vi.waitUntil(() => existsSync(`${hold}.reached`), { timeout: 30_000, interval: 5 }).then(() => {}),
+      reached: async (times = 1) => {
+        const count = () => statSync(`${hold}.reached`, { throwIfNoEntry: false })?.size ?? 0;
+        await vi.waitUntil(() => count() >= times, { timeout: 30_000, interval: 5 });
+      },
       release,
       [Symbol.asyncDispose]: release,
     };

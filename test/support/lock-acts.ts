@@ -18,6 +18,7 @@ import { setRepository } from "../../src/store/repository/repositories.ts";
 import { setKeepLog } from "../../src/store/retention/keep-times.ts";
 import { recordKept } from "../../src/store/retention/kept-space.ts";
 import { claimTrim, trimLog, trimWrites } from "../../src/store/retention/trim-rows.ts";
+import { landTogether } from "../../src/store/write/land-together.ts";
 import {
   beginSession,
   dropExpiredSessions,
@@ -28,7 +29,7 @@ import {
 import { leaveTurn, renewTickets, takeTurn } from "../../src/store/write/turns.ts";
 import { endWriteStops, stopNewWrites, stopStagedWrites } from "../../src/store/write/write-stops.ts";
 import { landWrite, settleWrite, stageWrite } from "../../src/store/write/writes.ts";
-import { refsFrom } from "./refs.ts";
+import { refsFrom, update } from "./refs.ts";
 import { HERE, incarnation, repository, starting } from "./store-rows.ts";
 
 /** Whose ticket is the first. */
@@ -123,6 +124,14 @@ export const ACTS: Record<string, Act> = {
     landWrite(db, me, {
       ...{ writeId: randomUUID(), repositoryId: id, base: 0n, difference: EMPTY_DIGEST, updates: [] },
       atOnceBy: "ada",
+    }),
+  bump_together: (db, { me, id, headDigest: baseDigest }) =>
+    landTogether(db, me, {
+      ...{ repositoryId: id, base: 0n, baseDigest },
+      writes: ["one", "two"].map((each) => ({
+        ...{ writeId: randomUUID(), repositoryId: id, author: "ada", difference: EMPTY_DIGEST },
+        updates: [update(`refs/heads/${each}`, null, "b".repeat(40))],
+      })),
     }),
   settle_write: (db, { me, id, push }) =>
     settleWrite(db, me, { writeId: push, repositoryId: id, author: "ada" }, "test"),

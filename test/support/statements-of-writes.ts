@@ -34,6 +34,7 @@ import { findHeld, readHeld, readLanded, trimmedUpTo } from "../../src/store/wat
 import { readLogTail } from "../../src/store/watch/log-tail.ts";
 import { confirmReads } from "../../src/store/write/confirm-reads.ts";
 import { currentWriter, getWrite, listStaged } from "../../src/store/write/find-write.ts";
+import { landTogether } from "../../src/store/write/land-together.ts";
 import { refsInTheWay } from "../../src/store/write/refs-in-the-way.ts";
 import { dropExpiredSessions, findSession, sessionEnds } from "../../src/store/write/sessions.ts";
 import { leaveTurn, listTickets, readTurns, renewTickets, takeTurn, turnHolder } from "../../src/store/write/turns.ts";
@@ -131,6 +132,17 @@ export const STATEMENTS_OF_WRITES: Readonly<Record<string, StatementAtSize>> = {
       const made = { name: ref("refs/heads/new/one"), oldValue: null, newValue: value };
       const updates = [{ name, oldValue: "a".repeat(40) as unknown as RefValue, newValue: null }, made];
       return await landWrite(db, me, { ...request, difference: Buffer.alloc(32), updates }).catch(() => {});
+    },
+    rows: FEW,
+  },
+  "landTogether, over versions between": {
+    call: async () => {
+      const writes = ["new/one", "new/two", "newer/three"].map((each) => ({
+        ...{ ...write(), difference: Buffer.alloc(32) },
+        updates: [{ name: ref(`refs/heads/${each}`), oldValue: null, newValue: value }],
+      }));
+      const base = { base: BigInt(VERSIONS) - 3n, baseDigest: Buffer.from("d") };
+      return await landTogether(db, me, { repositoryId: HUGE, ...base, writes }).catch(() => {});
     },
     rows: FEW,
   },

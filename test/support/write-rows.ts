@@ -3,6 +3,8 @@ import type { TestCluster } from "./sync-cluster.ts";
 
 /** Returns whether a statement decides a write. */
 export const isBump = (text: string) => text.includes("lockstep.bump(");
+/** Returns whether a statement decides several writes. */
+export const isBumpTogether = (text: string) => text.includes("lockstep.bump_together(");
 /** Returns whether a statement asks for the outcome of a write. */
 export const isSettle = (text: string) => text.includes("lockstep.settle_write(");
 

@@ -61,6 +61,6 @@ export class KeptGit {
 }
 
 /** Returns true where git may note the author of a change: that is in its environment, from its start. */
-function hasReflogs(gitDir: string): boolean {
+export function hasReflogs(gitDir: string): boolean {
   return isReftable(gitDir) || existsSync(join(gitDir, "logs"));
 }

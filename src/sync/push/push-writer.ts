@@ -8,8 +8,8 @@ import type { Stopwatch } from "../../telemetry/stopwatch.ts";
 import { Holders } from "../copies/holders.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
+import { attemptTogether } from "../group/group.ts";
 import { describeHolder } from "../turn/turn.ts";
-import { attemptWrite } from "../write/attempt.ts";
 import type { Writer } from "../write/land.ts";
 import type { Attempt, Lost } from "../write/outcome.ts";
 import type { PushReport } from "../write/push-report.ts";
@@ -69,7 +69,7 @@ export class PushWriter implements Writer, Disposable {
     if (updates.length === 0) return undefined;
     const atOnce = this.#atOnce;
     this.#atOnce = false;
-    const attempt = await attemptWrite(this.#context, replica, {
+    const attempt = await attemptTogether(this.#context, replica, {
       writeId: randomUUID(),
       atOnce,
       ticket: this.#races.ticket,

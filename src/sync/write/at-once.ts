@@ -1,12 +1,20 @@
 // Prepares a push that is decided at once: by one statement, which makes the row of the write as landed. Others see no
 // row before. So only a push that is ready in a moment goes this way (docs/decisions/0053-one-statement-for-a-push.md).
 import { setTimeout as sleep } from "node:timers/promises";
+import type { RefUpdate } from "../../domain.ts";
+import type { Stopwatch } from "../../telemetry/stopwatch.ts";
 import type { Replica } from "../device/replica.ts";
-import type { WriteAttempt } from "./outcome.ts";
 import type { LockedEarly, Prepared } from "./prepare-refs.ts";
 
 /** A write that takes longer than this is staged, so that others see it. Stops and drains of devices wait for it. */
 const UNSEEN_MS = 250;
+
+/** A write that may be decided without a row before, or several of them. */
+interface UnseenWrite {
+  readonly atOnce?: boolean | undefined;
+  readonly request: { readonly updates: readonly RefUpdate[] };
+  readonly clock: Pick<Stopwatch, "lap">;
+}
 
 /** A write whose refs are locked, and whose objects are on disk. */
 export interface AtOnce {
@@ -22,7 +30,7 @@ export interface AtOnce {
  */
 export async function readyAtOnce(
   { digestKey, copiesRule }: Replica,
-  { atOnce, request, clock }: WriteAttempt,
+  { atOnce, request, clock }: UnseenWrite,
   early: LockedEarly | undefined,
   synced: Promise<void>,
 ): Promise<AtOnce | undefined> {

@@ -24,24 +24,37 @@ import { pusherGoneError } from "./request.ts";
 import { stage } from "./stage.ts";
 
 /**
- * Tries to land the updates. The version that this replica has applied is their base; the head may be later. Throws
- * OUTCOME_UNKNOWN when the database did not say whether the write landed. After every other error nothing has landed.
+ * Tries to land the updates. The version that this replica has applied is their base; the head may be later. `before`
+ * runs first under the mutex, and may bring an outcome: then there is no attempt. Throws OUTCOME_UNKNOWN when the
+ * database did not say whether the write landed. After every other error nothing has landed.
  */
-export async function attemptWrite(context: SyncContext, replica: Replica, write: WriteAttempt): Promise<Attempt> {
+export async function attemptWrite(
+  context: SyncContext,
+  replica: Replica,
+  write: WriteAttempt,
+  before: () => Promise<Attempt | undefined> = async () => undefined,
+): Promise<Attempt> {
   return await replica.mutex.runExclusive(async () => {
+    const decided = await before();
+    if (decided !== undefined) return decided;
     write.clock.lap("mutexMs");
     const base = replica.applied;
     if (base === undefined || base < (write.sessionBase ?? 0n)) return { outcome: "raced" };
-    try {
-      return await attemptOn(context, replica, base, write);
-    } catch (error) {
-      if (wasKilled(error)) {
-        replica.swept = false;
-        await putInDoubt(replica);
-      }
-      throw error;
-    }
+    return await orInDoubt(replica, () => attemptOn(context, replica, base, write));
   });
+}
+
+/** Runs steps of a write. If they fail because a git was killed, the replica is in doubt. */
+export async function orInDoubt<Result>(replica: Replica, steps: () => Promise<Result>): Promise<Result> {
+  try {
+    return await steps();
+  } catch (error) {
+    if (wasKilled(error)) {
+      replica.swept = false;
+      await putInDoubt(replica);
+    }
+    throw error;
+  }
 }
 
 async function attemptOn(context: SyncContext, replica: Replica, base: Version, write: WriteAttempt): Promise<Attempt> {
@@ -80,7 +93,7 @@ async function attemptOn(context: SyncContext, replica: Replica, base: Version, 
   const { prepared, digestKey } = ready;
   await using _ = prepared.transaction;
   await crashPoint("push.prepared");
-  await syncAndDoubt(replica, base, synced);
+  await syncAndDoubt(replica, synced);
   clock.lap("syncMs");
   await crashPoint("push.synced");
   if (write.gone?.aborted) {
@@ -141,8 +154,9 @@ function onlyOnHead({ gitDir }: Replica, { sessionBase, request }: WriteAttempt)
  * Waits until the objects are on disk, and notes that the replica is in doubt. So after a kill between the first ref
  * and the last, nobody believes the old version. If the disk takes no note, the write is dropped: nothing is decided.
  */
-async function syncAndDoubt(replica: Replica, base: Version, synced: Promise<void>): Promise<void> {
-  const noted = { repositoryId: replica.id, version: base, digest: replica.appliedDigest };
+export async function syncAndDoubt(replica: Replica, synced: Promise<void>): Promise<void> {
+  const { id: repositoryId, applied: version, appliedDigest: digest } = replica;
+  const noted = version === undefined ? undefined : { repositoryId, version, digest };
   const doubted = doubtReplicaRecord(replica.gitDir, noted);
   // Wait for both before releasing the mutex, even if one fails.
   await Promise.allSettled([synced, doubted]);

@@ -55,7 +55,16 @@ function withId(context: SyncContext, error: unknown): unknown {
   return new LockstepError("INTERNAL", sentence, { cause: error, details: { id } });
 }
 
-async function settle(context: SyncContext, replica: Replica, write: WriteIdentity, why: string): Promise<Settled> {
+/**
+ * Returns the final outcome of a write: dropped, unless it has landed. `why`: the answer of the bump; "failed" if there
+ * was none. Throws OUTCOME_UNKNOWN when the database has not answered for `context.inDoubtMs`.
+ */
+export async function settle(
+  context: SyncContext,
+  replica: Replica,
+  write: WriteIdentity,
+  why: string,
+): Promise<Settled> {
   const deadline = performance.now() + context.inDoubtMs;
   using _ = why === "failed" ? context.metrics.inDoubt() : undefined;
   for (;;) {

@@ -1,0 +1,90 @@
+// Pushes that wait for the mutex of a replica while one decision is under way. The push that gets the mutex next takes
+// the others along: they are decided together (land-group.ts). A push that finds nobody waiting is never delayed.
+import { crashPoint } from "../../crash-points.ts";
+import type { RefName } from "../../domain.ts";
+import { TakenNames } from "../../git/refs/ref-paths.ts";
+import { gitSyncsRefs } from "../../io/disk.ts";
+import type { SyncContext } from "../device/context.ts";
+import type { Replica } from "../device/replica.ts";
+import { attemptWrite } from "../write/attempt.ts";
+import type { Attempt, WriteAttempt } from "../write/outcome.ts";
+import { landGroup } from "./land-group.ts";
+import { Member } from "./member.ts";
+
+/** A larger group would hold the mutex, and the locks of its refs, for too long. */
+const MOST = 32;
+
+/** The members that wait, by replica, in the order in which they came. */
+const queues = new WeakMap<Replica, Set<Member>>();
+
+/** Tries to land the updates of a push, like `attemptWrite`, perhaps together with other pushes. */
+export async function attemptTogether(context: SyncContext, replica: Replica, write: WriteAttempt): Promise<Attempt> {
+  if (!mayShare(write)) return await attemptWrite(context, replica, write);
+  const queue = queues.get(replica) ?? new Set();
+  queues.set(replica, queue);
+  const member = new Member(write);
+  queue.add(member);
+  const alone = attemptWrite(context, replica, write, async () => {
+    queue.delete(member);
+    if (member.state === "taken") return await member.decided;
+    const group = member.state === "alone" ? [] : gather(replica, member, queue);
+    if (group.length < 2) return undefined;
+    return (await landGroup(context, replica, group)) ? await member.decided : undefined;
+  });
+  alone.catch(() => {});
+  try {
+    await crashPoint("group.waiting");
+    // A push that was taken along does not wait until the mutex comes round to it.
+    return await Promise.race([alone, member.decided]);
+  } finally {
+    queue.delete(member);
+  }
+}
+
+/** Returns whether a write needs nothing but a decision. No alias, no act, no ticket, no copies. */
+function mayShare({ atOnce, aliases, act, ticket, holders, request }: WriteAttempt): boolean {
+  const isPlain = atOnce === true && (aliases?.size ?? 0) === 0;
+  if (!isPlain || act !== undefined || ticket !== undefined || holders !== undefined) return false;
+  return request.updates.every(({ oldValue, newValue }) => oldValue !== newValue);
+}
+
+/**
+ * Returns the first member and those of the queue that may be decided with it, and removes these from the queue. A
+ * member whose refs another one names, or makes impossible, waits. So does each that comes after it and names the same.
+ */
+function gather({ gitDir }: Replica, first: Member, queue: Set<Member>): Member[] {
+  const group = [first];
+  const taken = new NamesOf(first);
+  let count = first.names.length;
+  for (const member of queue) {
+    const fits = taken.leaveRoomFor(member) && gitSyncsRefs(gitDir, count + member.names.length);
+    taken.add(member);
+    if (!fits) continue;
+    queue.delete(member);
+    group.push(member);
+    count += member.names.length;
+    if (group.length === MOST) break;
+  }
+  return group;
+}
+
+/** The refs of members, and the names that exclude them. */
+class NamesOf {
+  readonly #names = new Set<RefName>();
+  readonly #taken = new TakenNames();
+
+  constructor(first: Member) {
+    this.add(first);
+  }
+
+  add({ names }: Member): void {
+    for (const name of names) {
+      this.#names.add(name);
+      this.#taken.add(name);
+    }
+  }
+
+  leaveRoomFor({ names }: Member): boolean {
+    return names.every((name) => !this.#names.has(name) && this.#taken.leaveRoomFor(name));
+  }
+}

@@ -1,0 +1,78 @@
+// Pushes that are decided together: every named step, with everything that may die there. Afterwards each is lost or
+// landed as a whole, as its pusher was told, and the next push works without anybody's help.
+import { expect, it } from "vitest";
+import { PATIENCE } from "../support/cluster-device.ts";
+import {
+  ada,
+  cases,
+  cluster,
+  nextPush,
+  one,
+  startClusterToStrike,
+  strike,
+  three,
+  UPLOADERS,
+  type Victim,
+} from "../support/crash-strikes.ts";
+import { PushHistory } from "../support/push-history.ts";
+
+startClusterToStrike();
+
+const UNDECIDED = ["group.prepared", "group.deciding"] as const;
+const DECIDED = ["group.decided", "push.committed", "push.applied"] as const;
+const VICTIMS: readonly Victim[] = ["sidecar", "receive-pack", "hook that works", "database", "device"];
+const LINES = ["left", "middle", "right"];
+
+/**
+ * Lets the pushes of all lines wait behind another one, until they reach the point together. Returns how they end, and
+ * what lets them go on.
+ */
+async function groupAt(point: (typeof UNDECIDED | typeof DECIDED)[number], history: PushHistory) {
+  // A device has staged a write before it decides others at once.
+  await history.untilAcknowledged(one.device, "before");
+  await using first = await one.hold("push.deciding");
+  const before = history.push(one.device, "before");
+  await first.reached();
+  await using waiting = await one.hold("group.waiting");
+  const pushes = LINES.map((line) => history.push(one.device, line));
+  await waiting.reached(LINES.length);
+  await waiting.release();
+  await using together = await one.hold("group.decided");
+  const held = point.startsWith("group") ? await one.hold(point) : together;
+  await first.release();
+  expect((await before).verdict).toBe("acknowledged");
+  await held.reached();
+  if (held !== together) await together.release();
+  if (point.startsWith("group")) return { pushes, release: held.release };
+  const later = await one.hold(point);
+  await together.release();
+  await later.reached();
+  return { pushes, release: later.release };
+}
+
+it.each([
+  ...cases([...UNDECIDED, ...DECIDED], VICTIMS),
+  ...cases(["group.prepared", "group.deciding", "group.decided"], ["update-ref"]),
+])("%s survives the death of its %s", async (point, victim) => {
+  const history = await PushHistory.begin(cluster, ada);
+  const { pushes, release } = await groupAt(point as (typeof DECIDED)[number], history);
+  await strike(one, history.repository, victim, release);
+  const verdicts = (await Promise.all(pushes)).map(({ verdict }) => verdict);
+  const { version } = await one.device.call("BeforeRead", { repository: history.repository }, PATIENCE);
+  if (DECIDED.some((each) => each === point)) {
+    expect(version).toBe("5");
+    expect(verdicts).not.toContain("refused");
+  } else if (UPLOADERS.includes(victim)) {
+    // Whether a pusher is still there is asked once more, a moment before the decision.
+    expect(verdicts).not.toContain("acknowledged");
+  } else if (victim !== "database" && victim !== "update-ref") {
+    expect(verdicts).not.toContain("acknowledged");
+    expect(version).toBe("2");
+  } else {
+    // They begin again, each alone.
+    expect(verdicts).not.toContain("neither");
+  }
+  for (const line of LINES) await nextPush(history, one.device, line, victim);
+  await nextPush(history, three, "left", victim);
+  await history.expectTrueAndAtRest();
+});

@@ -1,0 +1,273 @@
+// Pushes that wait while another one is decided, and are then decided together by one statement.
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { landTogether } from "../../src/store/write/land-together.ts";
+import { stopNewWrites } from "../../src/store/write/write-stops.ts";
+import { askedBy } from "../support/asked.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
+import { isBumpTogether, isSettle, log, writes } from "../support/write-rows.ts";
+
+const APP = "team/app";
+const branch = (name: string) => `refs/heads/${name}`;
+type Push = () => Promise<unknown>;
+
+/** A device that has staged its first write: main is at the first id. */
+async function pushedOnce(cluster: TestCluster) {
+  const [a, b] = await cluster.pair(APP);
+  const ids = await a.history(APP);
+  await a.push(APP, [change("main", null, ids[0])]);
+  await b.read(APP);
+  return { a, b, ids };
+}
+
+/** Begins pushes that wait for the mutex, in this order, and gives it to them. Returns how each of them ended. */
+async function allAtOnce(device: TestDevice, pushes: readonly Push[], before: Push = async () => {}) {
+  const { mutex } = device.replica(APP);
+  const asked = vi.spyOn(mutex, "runExclusive");
+  let ended!: Promise<PromiseSettledResult<unknown>[]>;
+  await mutex.runExclusive(async () => {
+    const begun: Promise<unknown>[] = [];
+    for (const [index, push] of pushes.entries()) {
+      begun.push(push());
+      await vi.waitFor(() => expect(asked.mock.calls.length).toBe(index + 2), SOON);
+    }
+    ended = Promise.allSettled(begun);
+    await before();
+  });
+  asked.mockRestore();
+  return (await ended).map((each) => (each.status === "fulfilled" ? each.value : each.reason));
+}
+
+/** Returns the statements that decide writes, by their names. */
+async function decisionsOf(device: TestDevice, work: Push): Promise<string[]> {
+  const statements: string[] = [];
+  await askedBy(device, statements, work);
+  return statements.flatMap(
+    (text) => /lockstep\.(stage_write|bump_together|bump|settle_write)\(/.exec(text)?.[1] ?? [],
+  );
+}
+
+const create =
+  (device: TestDevice, name: string, id: string | undefined = "") =>
+  () =>
+    device.push(APP, [change(name, null, id)]);
+const landed = (...names: string[]) => names.map((name) => ({ [branch(name)]: null }));
+
+describe("pushes that wait for another one", () => {
+  it("are decided by one statement, and get versions of their own in their order", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, ids } = await pushedOnce(cluster);
+    const asked = await decisionsOf(a, async () => {
+      const told = await allAtOnce(a, [create(a, "x", ids[0]), create(a, "y", ids[1]), create(a, "z", ids[2])]);
+      expect(told).toEqual(landed("x", "y", "z"));
+    });
+    expect(asked).toEqual(["bump_together"]);
+    const names = (await log(cluster)).map((row) => row.names);
+    expect(names).toEqual([[branch("main")], [branch("x")], [branch("y")], [branch("z")]]);
+    expect(a.replica(APP).applied).toBe(4n);
+    expect(await b.read(APP)).toMatchObject({ version: 4n });
+    for (const device of [a, b]) await device.expectInLockstep(APP);
+  });
+
+  it("that name the same ref are not decided together: one lands, the others are told to fetch first", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, ids } = await pushedOnce(cluster);
+    const moves = [1, 2, 1].map((index) => () => a.push(APP, [change("main", ids[0], ids[index] ?? null)]));
+    const told = await allAtOnce(a, [...moves, create(a, "x", ids[0])]);
+    const refused = { [branch("main")]: "fetch first" };
+    expect(told).toEqual([...landed("main"), refused, refused, ...landed("x")]);
+    expect(await log(cluster)).toHaveLength(3);
+    await a.expectInLockstep(APP);
+  });
+
+  it("that exclude each other are not decided together", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, ids } = await pushedOnce(cluster);
+    const told = await allAtOnce(a, [create(a, "t", ids[0]), create(a, "t/a", ids[0]), create(a, "x", ids[0])]);
+    expect(told).toEqual([...landed("t"), { [branch("t/a")]: expect.stringContaining("t") }, ...landed("x")]);
+    await a.expectInLockstep(APP);
+  });
+
+  it("land beside one that git refuses", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, ids } = await pushedOnce(cluster);
+    const stale = () => a.push(APP, [change("main", ids[1], ids[2])]);
+    const told = await allAtOnce(a, [create(a, "x", ids[0]), stale, create(a, "y", ids[1])]);
+    expect(told).toEqual([...landed("x"), { [branch("main")]: "fetch first" }, ...landed("y")]);
+    await a.expectInLockstep(APP);
+  });
+
+  it("land beside one that the database refuses", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, ids } = await pushedOnce(cluster);
+    const pushes = [create(a, "x", ids[0]), create(a, "taken", ids[1]), create(a, "y", ids[1])];
+    const told = await allAtOnce(a, pushes, create(b, "taken", ids[0]));
+    expect(told).toEqual([...landed("x"), { [branch("taken")]: "fetch first" }, ...landed("y")]);
+    expect(await log(cluster)).toHaveLength(4);
+    await b.read(APP);
+    for (const device of [a, b]) await device.expectInLockstep(APP);
+  });
+
+  it("land beside one whose ref excludes a ref of another device", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, ids } = await pushedOnce(cluster);
+    const pushes = [create(a, "x", ids[0]), create(a, "t/a", ids[1]), create(a, "y", ids[1])];
+    const told = await allAtOnce(a, pushes, create(b, "t", ids[0]));
+    expect(told).toEqual([...landed("x"), { [branch("t/a")]: expect.stringContaining("t") }, ...landed("y")]);
+    await a.expectInLockstep(APP);
+  });
+
+  it("land over versions of another device, and are told once this disk has those too", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, ids } = await pushedOnce(cluster);
+    const asked = await decisionsOf(a, async () => {
+      const pushes = [create(a, "x", ids[0]), create(a, "y", ids[1])];
+      expect(await allAtOnce(a, pushes, create(b, "theirs", ids[0]))).toEqual(landed("x", "y"));
+    });
+    expect(asked).toEqual(["bump_together"]);
+    expect(a.replica(APP).applied).toBe(4n);
+    expect((await log(cluster)).map(({ device }) => device)).toEqual([a.name, b.name, a.name, a.name]);
+    await b.read(APP);
+    for (const device of [a, b]) await device.expectInLockstep(APP);
+  });
+
+  it("do not wait for one whose pusher is gone", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, ids } = await pushedOnce(cluster);
+    const leaving = new AbortController();
+    const gone = () => a.push(APP, [change("gone", null, ids[0])], { pusher: { gone: leaving.signal } });
+    const told = await allAtOnce(a, [create(a, "x", ids[0]), gone, create(a, "y", ids[1])], async () =>
+      leaving.abort(),
+    );
+    expect(told).toMatchObject([...landed("x"), { code: "WRITE_DROPPED" }, ...landed("y")]);
+    expect(await log(cluster)).toHaveLength(3);
+    await a.expectInLockstep(APP);
+  });
+
+  it("are decided alone where git notes the author of each", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, ids } = await pushedOnce(cluster);
+    await mkdir(join(a.gitDir(APP), "logs"));
+    const asked = await decisionsOf(a, async () => {
+      expect(await allAtOnce(a, [create(a, "x", ids[0]), create(a, "y", ids[1])])).toEqual(landed("x", "y"));
+    });
+    expect(asked).not.toContain("bump_together");
+    await a.expectInLockstep(APP);
+  });
+
+  it("are refused with the reason if writes are stopped", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, ids } = await pushedOnce(cluster);
+    const stop = () => stopNewWrites(a.context.db, [null], { author: "olga", reason: "upgrade" });
+    const told = await allAtOnce(a, [create(a, "x", ids[0]), create(a, "y", ids[1])], stop);
+    const refused = { code: "WRITES_STOPPED", details: { reason: "upgrade" } };
+    expect(told).toMatchObject([refused, refused]);
+    expect(await log(cluster)).toHaveLength(1);
+    expect(await a.refs(APP)).toEqual({ HEAD: "ref: refs/heads/main", [branch("main")]: ids[0] });
+    await vi.waitFor(async () => expect(await a.staged()).toEqual([]), SOON);
+  });
+
+  it("of a sidecar that was replaced do not land", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, ids } = await pushedOnce(cluster);
+    const replace = () =>
+      cluster.sql("update lockstep.device set fence = nextval('lockstep.fence_seq') where name = $1", [a.name]);
+    const told = await allAtOnce(a, [create(a, "x", ids[0]), create(a, "y", ids[1])], replace);
+    expect(told).toMatchObject([{ code: "FENCED" }, { code: "FENCED" }]);
+    expect(await log(cluster)).toHaveLength(1);
+  });
+
+  it("all land, a hundred at once from two devices, in fewer statements than pushes", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, ids } = await pushedOnce(cluster);
+    await b.push(APP, [change("first", null, ids[0])]);
+    await a.read(APP);
+    const names = Array.from({ length: 50 }, (_, n) => `n${n}`);
+    let told: unknown[] = [];
+    const asked = await decisionsOf(a, async () => {
+      const [ours] = await Promise.all([
+        Promise.all(names.map((name) => a.push(APP, [change(`a-${name}`, null, ids[0])]))),
+        Promise.all(names.map((name) => b.push(APP, [change(`b-${name}`, null, ids[0])]))),
+      ]);
+      told = ours;
+    });
+    expect(told).toEqual(landed(...names.map((name) => `a-${name}`)));
+    expect(asked.filter((each) => each.startsWith("bump")).length).toBeLessThan(40);
+    const versions = (await log(cluster)).map(({ version }) => Number(version)).sort((one, other) => one - other);
+    expect(versions).toEqual(Array.from({ length: 102 }, (_, index) => index + 1));
+    for (const device of [a, b]) {
+      await device.read(APP);
+      await device.expectInLockstep(APP);
+    }
+  });
+});
+
+describe("the answer to a decision of several pushes", () => {
+  it("is lost: the row of each is asked, and says landed", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, ids } = await pushedOnce(cluster);
+    a.onStatement = async (text, run) => {
+      const result = await run();
+      if (isBumpTogether(text)) throw new Error("Connection terminated unexpectedly");
+      return result;
+    };
+    const asked = await decisionsOf(a, async () => {
+      expect(await allAtOnce(a, [create(a, "x", ids[0]), create(a, "y", ids[1])])).toEqual(landed("x", "y"));
+    });
+    expect(asked).toEqual(["bump_together", "settle_write", "settle_write"]);
+    expect((await writes(cluster)).map(({ status }) => status)).toEqual(["landed", "landed", "landed"]);
+    expect(a.replica(APP).applied).toBe(3n);
+    await a.expectInLockstep(APP);
+  });
+
+  it("does not come: all are dropped and land alone, and the late decision lands none", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, ids } = await pushedOnce(cluster);
+    a.onStatement = async (text, run) => {
+      if (isBumpTogether(text)) throw new Error("Connection terminated unexpectedly");
+      return await run();
+    };
+    expect(await allAtOnce(a, [create(a, "x", ids[0]), create(a, "y", ids[1])])).toEqual(landed("x", "y"));
+    const dropped = await cluster.sql<{ id: string }>("select id from lockstep.write where status = 'dropped'");
+    expect(dropped).toHaveLength(2);
+    const { db, me } = a.context;
+    const { id: repositoryId, applied: base, appliedDigest } = a.replica(APP);
+    a.onStatement = (_, run) => run();
+    const late = [randomUUID(), dropped[0]!.id].map((writeId, index) => ({
+      writeId,
+      repositoryId,
+      author: "ada",
+      difference: Buffer.alloc(32),
+      updates: [change(`late${index}`, null, ids[1])],
+    }));
+    const request = { repositoryId, base: base!, baseDigest: Buffer.from(appliedDigest, "hex"), writes: late };
+    expect(await landTogether(db, me, request)).toBeUndefined();
+    expect(await log(cluster)).toHaveLength(3);
+    await a.expectInLockstep(APP);
+  });
+
+  it("stays unknown while the database is away: each is told so with the id of its own write", async () => {
+    await using cluster = await TestCluster.make();
+    const a = await cluster.start("repo001", { inDoubtMs: 0 });
+    await cluster.create(APP, [a]);
+    const ids = await a.history(APP);
+    await a.push(APP, [change("main", null, ids[0])]);
+    a.onStatement = async (text, run) => {
+      if (isBumpTogether(text) || isSettle(text)) throw new Error("Connection terminated unexpectedly");
+      return await run();
+    };
+    const told = await allAtOnce(a, [create(a, "x", ids[0]), create(a, "y", ids[1])]);
+    expect(told).toMatchObject([{ code: "OUTCOME_UNKNOWN" }, { code: "OUTCOME_UNKNOWN" }]);
+    const named = told.map((error) => (error as { details: { write: string } }).details.write);
+    expect(new Set(named).size).toBe(2);
+    a.onStatement = (_, run) => run();
+    await vi.waitFor(async () => expect(await writes(cluster)).toHaveLength(3), SOON);
+    const rows = await cluster.sql<{ id: string }>("select id from lockstep.write where status = 'dropped'");
+    expect(rows.map(({ id }) => id).sort()).toEqual(named.sort());
+    expect(await a.read(APP)).toMatchObject({ version: 1n });
+    await a.expectInLockstep(APP);
+  });
+});

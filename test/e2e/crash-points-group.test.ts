@@ -25,7 +25,7 @@ const LINES = ["left", "middle", "right"];
 
 /**
  * Lets the pushes of all lines wait behind another one, until they reach the point together. Returns how they end, and
- * what lets them go on.
+ * the hold at the point.
  */
 async function groupAt(point: (typeof UNDECIDED | typeof DECIDED)[number], history: PushHistory) {
   // A device has staged a write before it decides others at once.
@@ -37,17 +37,17 @@ async function groupAt(point: (typeof UNDECIDED | typeof DECIDED)[number], histo
   const pushes = LINES.map((line) => history.push(one.device, line));
   await waiting.reached(LINES.length);
   await waiting.release();
-  await using together = await one.hold("group.decided");
-  const held = point.startsWith("group") ? await one.hold(point) : together;
+  const inGroup = point.startsWith("group") ? point : "group.decided";
+  const held = await one.hold(inGroup);
   await first.release();
   expect((await before).verdict).toBe("acknowledged");
   await held.reached();
-  if (held !== together) await together.release();
-  if (point.startsWith("group")) return { pushes, release: held.release };
+  if (inGroup === point) return { pushes, held };
+  // The push before has passed this point too.
   const later = await one.hold(point);
-  await together.release();
+  await held.release();
   await later.reached();
-  return { pushes, release: later.release };
+  return { pushes, held: later };
 }
 
 it.each([
@@ -55,8 +55,9 @@ it.each([
   ...cases(["group.prepared", "group.deciding", "group.decided"], ["update-ref"]),
 ])("%s survives the death of its %s", async (point, victim) => {
   const history = await PushHistory.begin(cluster, ada);
-  const { pushes, release } = await groupAt(point as (typeof DECIDED)[number], history);
-  await strike(one, history.repository, victim, release);
+  const { pushes, held } = await groupAt(point as (typeof DECIDED)[number], history);
+  await using _ = held;
+  await strike(one, history.repository, victim, held.release);
   const verdicts = (await Promise.all(pushes)).map(({ verdict }) => verdict);
   const { version } = await one.device.call("BeforeRead", { repository: history.repository }, PATIENCE);
   if (DECIDED.some((each) => each === point)) {

@@ -41,12 +41,12 @@ async function allAtOnce(device: TestDevice, pushes: readonly Push[], before: Pu
   return (await ended).map((each) => (each.status === "fulfilled" ? each.value : each.reason));
 }
 
-/** Returns the statements that decide writes, by their names. */
+/** Returns the statements that decide writes or read the log, by their names. */
 async function decisionsOf(device: TestDevice, work: Push): Promise<string[]> {
   const statements: string[] = [];
   await askedBy(device, statements, work);
   return statements.flatMap(
-    (text) => /lockstep\.(stage_write|bump_together|bump|settle_write)\(/.exec(text)?.[1] ?? [],
+    (text) => /lockstep\.(stage_write|bump_together|bump|settle_write|log_tail)\(/.exec(text)?.[1] ?? [],
   );
 }
 

@@ -27,7 +27,7 @@ export async function landTogether(
   { repositoryId, base, baseDigest, writes }: LandTogetherRequest,
 ): Promise<Version[] | undefined> {
   const refs = writes.flatMap(({ updates }, index) => updates.map((update) => ({ ...update, place: index + 1 })));
-  const { outcome, versions } = await queryRepeatableRow<{ outcome: string; versions: bigint[] | null }>(
+  const { outcome, versions } = await queryRepeatableRow<{ outcome: string; versions: string[] | null }>(
     db.work,
     "select outcome, versions from lockstep.bump_together($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     [
@@ -46,5 +46,5 @@ export async function landTogether(
     ],
     { decides: true },
   );
-  return outcome === "landed" ? (versions as Version[]) : undefined;
+  return outcome === "landed" ? versions?.map((version): Version => BigInt(version)) : undefined;
 }

@@ -80,11 +80,14 @@ it("the doctor says whose login it is", async () => {
     const { stdout } = await ended(one.command(["doctor", "--json", "--device", device], env));
     return JSON.parse(stdout).checks.find(({ check }: { check: string }) => check === "login");
   };
-  expect(await said(one.name)).toMatchObject({ state: "ok", said: expect.stringContaining("for this device only") });
-  expect(await said(two.name)).toMatchObject({
-    state: "missing",
-    said: expect.stringContaining(`the device ${one.name}, not for ${two.name}`),
-  });
+  // The doctor waits for the database for some seconds only.
+  await vi.waitFor(async () => {
+    expect(await said(one.name)).toMatchObject({ state: "ok", said: expect.stringContaining("for this device only") });
+    expect(await said(two.name)).toMatchObject({
+      state: "missing",
+      said: expect.stringContaining(`the device ${one.name}, not for ${two.name}`),
+    });
+  }, SOON);
 });
 
 it("a device whose login was ended lands nothing more, and is not ready", async () => {

@@ -133,11 +133,14 @@ describe.skipIf("missing" in program)("devices with logins of their own, through
   });
 
   it("the doctor says through the pooler whose login it is", async () => {
-    const { stdout } = await ended(
-      one.command(["doctor", "--json", "--device", one.name], { ...one.demo.env, ...environmentOf(one) }),
-    );
-    const said = JSON.parse(stdout).checks.find(({ check }: { check: string }) => check === "login");
-    expect(said).toMatchObject({ state: "ok", said: expect.stringContaining("for this device only") });
+    // The doctor waits for the database for some seconds only.
+    await vi.waitFor(async () => {
+      const { stdout } = await ended(
+        one.command(["doctor", "--json", "--device", one.name], { ...one.demo.env, ...environmentOf(one) }),
+      );
+      const said = JSON.parse(stdout).checks.find(({ check }: { check: string }) => check === "login");
+      expect(said).toMatchObject({ state: "ok", said: expect.stringContaining("for this device only") });
+    }, SOON);
   });
 
   it("a login that was ended lands nothing more through the pooler, and the other device goes on", async () => {

@@ -4,10 +4,12 @@
 import { connect, createServer } from "node:net";
 import { Client } from "../dist/client/client.js";
 import { endSidecar, inFolder, median, report, serveAgain, time, withCluster } from "./harness.mjs";
-import { Branch } from "./http-push.mjs";
+import { Branch, pushesPerSecond } from "./http-push.mjs";
 
 const DELAYS_MS = [0, 50, 150];
 const TIMES = 7;
+/** They push to one repository at the same time. */
+const PUSHERS = 16;
 /** Sidecars listen here for each other. The proxies are at 127.0.0.1, with the same ports. */
 const BEHIND = "127.0.0.2";
 
@@ -91,6 +93,7 @@ async function measure(far, here, there) {
   const branch = new Branch(`${here.gate.url}/demo.git`, "main");
   const [reader, elsewhere] = [here, there].map(({ socket }) => new Client({ socket }));
   const read = (client) => client.call("BeforeRead", { repository: "demo" }, { timeoutMs: 30_000 });
+  const branches = Array.from({ length: PUSHERS }, (_, n) => new Branch(`${here.gate.url}/demo.git`, `b${n}`));
   const rounds = [];
   try {
     for (const delayMs of DELAYS_MS) {
@@ -106,7 +109,8 @@ async function measure(far, here, there) {
         times.elsewhereMs.push(caughtUp);
         times.readMs.push(current);
       }
-      rounds.push({ delayMs, ...mapped(times, median) });
+      const landed = await pushesPerSecond(branches);
+      rounds.push({ delayMs, ...mapped(times, median), pushesPerSecond: landed });
     }
   } finally {
     for (const client of [reader, elsewhere]) client[Symbol.dispose]();
@@ -127,10 +131,11 @@ function mapped(object, change) {
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
 }
 
-function said({ delayMs, pushMs, readMs, elsewhereMs, trips }) {
+function said({ delayMs, pushMs, readMs, elsewhereMs, trips, pushesPerSecond: landed }) {
   const each = (ms, count) => `${ms.toFixed(0)} ms${count === undefined ? "" : ` (${count.toFixed(1)} round trips)`}`;
   return (
     `${delayMs} ms apart: a push ${each(pushMs, trips?.pushMs)}, a read ${each(readMs, trips?.readMs)}, ` +
-    `current elsewhere after it ${each(elsewhereMs, trips?.elsewhereMs)}`
+    `current elsewhere after it ${each(elsewhereMs, trips?.elsewhereMs)}, ` +
+    `${PUSHERS} pushers ${landed.toFixed(0)} pushes a second`
   );
 }

@@ -151,3 +151,21 @@ function object(type, name, content) {
   bytes.push(byte);
   return { id, packed: Buffer.concat([Buffer.from(bytes), deflateSync(content)]) };
 }
+
+/** How long pushes are counted. */
+export const WINDOW_MS = 2_500;
+
+/** Returns how many pushes land a second within the window. */
+export async function pushesPerSecond(branches) {
+  const startedAt = performance.now();
+  const over = () => performance.now() - startedAt > WINDOW_MS;
+  let landed = 0;
+  const pusher = async (branch) => {
+    while (!over()) {
+      await branch.push();
+      if (!over()) landed += 1;
+    }
+  };
+  await Promise.all(branches.map(pusher));
+  return (landed / WINDOW_MS) * 1000;
+}

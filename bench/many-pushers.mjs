@@ -3,9 +3,8 @@
 // over three devices, against the same six at one device of the same cluster.
 import { join } from "node:path";
 import { compare, counter, git, inFolder, start, withCluster } from "./harness.mjs";
-import { Branch } from "./http-push.mjs";
+import { Branch, pushesPerSecond, WINDOW_MS } from "./http-push.mjs";
 
-const WINDOW_MS = 2_500;
 const RACES = "lockstep_push_races_total";
 
 const against = (pushers, devices) => () =>
@@ -77,19 +76,4 @@ const sum = (one, other) => one + other;
 /** Returns a branch for each pusher, at the gates in turn. */
 function branchesAt(gates, pushers, prefix = "b") {
   return Array.from({ length: pushers }, (_, n) => new Branch(`${gates[n % gates.length]}/demo.git`, `${prefix}${n}`));
-}
-
-/** Returns how many pushes land a second within the window. */
-async function pushesPerSecond(branches) {
-  const startedAt = performance.now();
-  const over = () => performance.now() - startedAt > WINDOW_MS;
-  let landed = 0;
-  const pusher = async (branch) => {
-    while (!over()) {
-      await branch.push();
-      if (!over()) landed += 1;
-    }
-  };
-  await Promise.all(branches.map(pusher));
-  return (landed / WINDOW_MS) * 1000;
 }

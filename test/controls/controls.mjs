@@ -40,6 +40,7 @@ import { sourceControls } from "./sources.mjs";
 import { sshControls } from "./ssh.mjs";
 import { statusPageControls } from "./status-page.mjs";
 import { terminalControls } from "./terminal.mjs";
+import { togetherControls } from "./together.mjs";
 import { tortureControls } from "./torture.mjs";
 import { turnControls } from "./turns.mjs";
 import { undoControls } from "./undo.mjs";
@@ -90,6 +91,7 @@ export const controls = [
   ...watchControls,
   ...placementControls,
   ...retentionControls,
+  ...togetherControls,
   ...tortureControls,
   ...renameControls,
   ...removeControls,

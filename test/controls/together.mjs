@@ -1,0 +1,84 @@
+// Negative controls of pushes that are decided together.
+
+const DECISION = { project: "integration", tests: "test/integration/bump-together.test.ts" };
+const PUSH = { project: "integration", tests: "test/integration/push-together.test.ts" };
+const SQL = "migrations/functions/bump_together.sql";
+const GROUP = "src/sync/group/land-group.ts";
+
+/** @type {import("./controls.mjs").Control[]} */
+export const togetherControls = [
+  {
+    rule: "writes that are decided together land only if the old values of all hold",
+    patches: [
+      {
+        file: SQL,
+        from: "      or not lockstep.old_values_hold(p_repository, p_names[ends + 1:], p_old_values[ends + 1:])\n",
+        to: "",
+      },
+    ],
+    ...DECISION,
+    name: "land none if one of them has another old value",
+  },
+  {
+    rule: "writes that are decided together land only if none of them was dropped",
+    patches: [{ file: SQL, from: "if made < writes - 1\n      or not", to: "if not" }],
+    ...DECISION,
+    name: "land none if one of them was dropped before",
+  },
+  {
+    rule: "writes that are decided together leave room for the refs of other devices",
+    patches: [{ file: SQL, from: "or first <> p_base + 1 and not", to: "or first < 0 and not" }],
+    ...DECISION,
+    name: "land none over a version whose ref excludes one of theirs",
+  },
+  {
+    rule: "a repeated decision of several writes gives the same versions",
+    patches: [{ file: SQL, from: "  if found then\n", to: "  if false then\n" }],
+    ...DECISION,
+    name: "give the same versions to a statement that is sent again",
+  },
+  {
+    rule: "pushes are told only once their group is decided",
+    patches: [
+      {
+        file: GROUP,
+        from: '  await crashPoint("group.deciding");\n',
+        to: '  for (const member of group) tell(member, { status: "landed", version: base + 1n }, true);\n',
+      },
+    ],
+    ...PUSH,
+    name: "land beside one that the database refuses",
+  },
+  {
+    rule: "a push that is refused does not take along those that were decided with it",
+    patches: [
+      { file: GROUP, from: 'member.tell({ outcome: "not_at_once" });', to: 'member.fail(new Error("refused"));' },
+    ],
+    ...PUSH,
+    name: "land beside one that the database refuses",
+  },
+  {
+    rule: "when the answer for a group is lost, the row of each push is asked",
+    patches: [
+      {
+        file: GROUP,
+        from: "return await settle(context, replica, write, why);",
+        to: 'await settle(context, replica, write, why);\n        return { status: "dropped", reason: why };',
+      },
+    ],
+    ...PUSH,
+    name: "is lost: the row of each is asked",
+  },
+  {
+    rule: "a group that landed over other versions is not written to the disk",
+    patches: [{ file: GROUP, from: " && versions[0] === base + 1n;", to: ";" }],
+    ...PUSH,
+    name: "land over versions of another device",
+  },
+  {
+    rule: "pushes that name the same ref are not decided together",
+    patches: [{ file: "src/sync/group/group.ts", from: "!this.#names.has(name) && ", to: "" }],
+    ...PUSH,
+    name: "that name the same ref are not decided together",
+  },
+];

@@ -5,6 +5,11 @@ import { join } from "node:path";
 import { compare, counter, git, inFolder, start, withCluster } from "./harness.mjs";
 import { Branch, pushesPerSecond, WINDOW_MS } from "./http-push.mjs";
 
+/**
+ * Both gates are pushed to for so long before. Node compiles the code of a sidecar that has just started while it runs:
+ * a third of its processor time then.
+ */
+const WARM_UP_MS = 12_000;
 const RACES = "lockstep_push_races_total";
 
 const against = (pushers, devices) => () =>
@@ -22,6 +27,7 @@ const against = (pushers, devices) => () =>
         async (cluster) => {
           const [device] = cluster.devices;
           const [baseline, ours] = [plain.url, device.gate.url].map((url) => branchesAt([url], pushers));
+          await pushesPerSecond([...baseline, ...ours], WARM_UP_MS);
           await compare({
             name: nameOf(pushers, devices),
             unit: "pushes/s",

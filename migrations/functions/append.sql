@@ -5,5 +5,5 @@ create function lockstep.append(
 language plpgsql as $$
 begin
   perform lockstep.append_all(array[p_write], p_repository, p_version, p_device, p_fence, array[p_author], array[p_digest],
-    array_fill(1, array[cardinality(p_names)]), p_names, p_old_values, p_new_values, p_holders);
+    array_fill(1, array[coalesce(cardinality(p_names), 0)]), p_names, p_old_values, p_new_values, p_holders);
 end $$;

@@ -3,6 +3,19 @@
 /** @type {import("./controls.mjs").Control[]} */
 export const watchControls = [
   {
+    rule: "what landed before a repository was removed is told",
+    patches: [
+      {
+        file: "src/store/watch/landed.ts",
+        from: 'const NAME = "coalesce(r.removed_name, r.name)";',
+        to: 'const NAME = "case when r.removed_name is null then r.name end";',
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/watch.test.ts",
+    name: "tells what landed before a repository was removed",
+  },
+  {
     rule: "a position is told only when no lower one can be committed any more",
     patches: [
       {

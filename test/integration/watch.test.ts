@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import { removeRepository, restoreRepository } from "../../src/store/repository/removals.ts";
 import { claimVersion, currentRepository, Landing, Told } from "../support/landing.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { SOON } from "../support/sync-device.ts";
@@ -199,21 +200,31 @@ describe("watching", () => {
     expect(told.events).toEqual(expected);
   });
 
-  it("tells nothing of a repository that was removed", async () => {
+  it("tells what landed before a repository was removed, by the name that it had, and what lands once it is restored", async () => {
     await using cluster = await TestCluster.make();
     const [one, two] = [await cluster.start("repo001"), await cluster.start("repo002")];
     const [gone, app] = [await currentRepository("gone", [one, two]), await currentRepository("app", [one])];
     await using landing = await Landing.connect(cluster);
-    using everywhere = new Told(one, { visible: "everywhere" });
+    using everywhere = new Told(one, { repositories: ["gone", "app"], visible: "everywhere" });
     const begin = await everywhere.begun;
     await landing.land(gone);
-    await untilLooked(one);
-    await cluster.sql("update lockstep.repository set name = '.removed/' || id where id = $1", [gone]);
+    await landing.land(gone);
+    await claimVersion(cluster, gone, "repo001", 1);
+    await claimVersion(cluster, gone, "repo002", 1);
+    await tells(everywhere, "gone 1");
+    const act = { id: gone, author: "ada", reason: "" };
+    await removeRepository(one.context.db, { ...act, name: "gone", keepDays: 1 });
     await landing.land(app);
     await claimVersion(cluster, app, "repo001", 1);
-    await tells(everywhere, "app 1");
+    await tells(everywhere, "gone 1", "app 1");
     using landed = new Told(one, { cursor: begin });
-    await tells(landed, "app 1");
+    await tells(landed, "gone 1", "gone 2", "app 1");
+    await restoreRepository(one.context.db, { ...act, name: "back" });
+    await landing.land(gone);
+    await tells(landed, "gone 1", "gone 2", "app 1", "back 3");
+    for (const device of ["repo001", "repo002"]) await claimVersion(cluster, gone, device, 3);
+    using again = new Told(one, { cursor: begin, visible: "everywhere" });
+    await tells(again, "back 1", "back 2", "app 1", "back 3");
   });
 
   it("reads only what is new, whatever the number of repositories", async () => {

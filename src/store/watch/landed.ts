@@ -8,7 +8,7 @@ import type { Position } from "./log-tail.ts";
 export interface Landed {
   readonly position: Position;
   readonly repositoryId: string;
-  /** The name that the repository has now. */
+  /** The name that the repository has now, or had when it was removed. */
   readonly repository: string;
   /** Every live device that has a replica of the repository holds this version. */
   readonly everywhere: boolean;
@@ -40,11 +40,14 @@ const EVERYWHERE = `not exists (
   where p.repository_id = l.repository_id and p.version < l.version and p.state in ('pending', 'active')
     and d.expires_at > clock_timestamp() and d.removed_at is null) as everywhere`;
 
-/** SQL: repository "r" was not removed. The name of a removed one is impossible for others. */
-const IS_THERE = "r.name not like '.removed/%'";
+/**
+ * SQL: the name of repository "r", or the one that it had when it was removed. Its versions are told then too: it may
+ * be restored, and nobody looks at a position twice.
+ */
+const NAME = "coalesce(r.removed_name, r.name)";
 
-/** SQL: repository "r" is there, and its name matches one of the patterns $1, if there are any. */
-const MATCHES = `(${IS_THERE} and ($1::text[] = '{}' or r.name like any($1)))`;
+/** SQL: the name of repository "r" matches one of the patterns $1, if there are any. */
+const MATCHES = `($1::text[] = '{}' or ${NAME} like any($1))`;
 
 /**
  * SQL: the last position after $2 up to which the log of a matching repository was trimmed. Its order makes PostgreSQL
@@ -70,7 +73,7 @@ export async function readLanded(
     `with page as materialized (
        select l.* from lockstep.ref_log l where l.position > $2 and l.position <= $3 order by l.position limit $4),
      found as materialized (
-       select l.*, r.name as repository from page l cross join lateral (
+       select l.*, ${NAME} as repository from page l cross join lateral (
          select * from lockstep.repository r where r.id = l.repository_id offset 0) r
        where ${MATCHES} order by l.position limit $5)
      select p.last, (${TRIMMED}) is not null as trimmed, ${REPLICATED},
@@ -98,11 +101,11 @@ export async function readHeld(
   const rows = await queryRepeatable<LandedRow & ReadFrom & { trimmed: boolean }>(
     db.work,
     `select coalesce(t.position >= h.position, false) as trimmed, ${REPLICATED},
-       l.position, l.repository_id, r.name as repository, ${EVERYWHERE}, ${ENTRY_COLUMNS}
+       l.position, l.repository_id, ${NAME} as repository, ${EVERYWHERE}, ${ENTRY_COLUMNS}
      -- A row at least, also where no repository is there any more.
      from (values (1)) answer left join (
        unnest($1::uuid[], $2::bigint[], $3::bigint[]) with ordinality h (id, version, position, place)
-       join lockstep.repository r on r.id = h.id and ${IS_THERE}
+       join lockstep.repository r on r.id = h.id
        left join lockstep.log_trimmed t on t.repository_id = h.id
        left join lateral (
          select * from lockstep.ref_log l

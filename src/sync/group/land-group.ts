@@ -37,7 +37,7 @@ interface Ready {
 export async function landGroup(context: SyncContext, replica: Replica, group: readonly Member[]): Promise<boolean> {
   let decides = false;
   try {
-    if (!group.every(({ write }) => mayBeUnseen(replica, write))) return false;
+    if (!group.every(({ write }) => mayShareGit(replica, write))) return false;
     const updates = group.flatMap(({ write }) => write.request.updates);
     await using transaction = transactionOf(context, replica, group, updates.length);
     const ready = await orInDoubt(replica, () => prepare(replica, group, updates, transaction));
@@ -55,8 +55,11 @@ export async function landGroup(context: SyncContext, replica: Replica, group: r
   return decides;
 }
 
-/** Returns whether git looks at the author of the change, in a hook or in a reflog. Then each push has its own git. */
-function mayBeUnseen({ gitDir }: Replica, { request, gone }: WriteAttempt): boolean {
+/**
+ * Returns whether the git of another push may write the refs of this one. It may not where git tells a hook or a reflog
+ * who made the change. Nobody writes for a pusher that is gone.
+ */
+function mayShareGit({ gitDir }: Replica, { request, gone }: WriteAttempt): boolean {
   return gone?.aborted !== true && hookFolder(gitDir, request.refAuthor) === undefined && !hasReflogs(gitDir);
 }
 
@@ -90,6 +93,7 @@ async function prepare(
   await crashPoint("group.prepared");
   await syncAndDoubt(replica, synced);
   clock.lap("syncMs");
+  // Each that is left is attempted alone. The one whose pusher is gone ends there.
   if (group.some(({ write }) => write.gone?.aborted)) return undefined;
   return { atOnce, base, baseDigest: Buffer.from(appliedDigest, "hex") };
 }

@@ -2,6 +2,7 @@
 
 const DECISION = { project: "integration", tests: "test/integration/bump-together.test.ts" };
 const PUSH = { project: "integration", tests: "test/integration/push-together.test.ts" };
+const DISK = { project: "integration", tests: "test/integration/push-together-disk.test.ts" };
 const SQL = "migrations/functions/bump_together.sql";
 const GROUP = "src/sync/group/land-group.ts";
 
@@ -42,8 +43,8 @@ export const togetherControls = [
     patches: [
       {
         file: GROUP,
-        from: '  await crashPoint("group.deciding");\n',
-        to: '  for (const member of group) tell(member, { status: "landed", version: base + 1n }, true);\n',
+        from: '    await crashPoint("group.deciding");\n',
+        to: '    for (const member of group) tell(member, { status: "landed", version: ready.request.base + 1n }, true);\n',
       },
     ],
     ...PUSH,
@@ -68,6 +69,30 @@ export const togetherControls = [
     ],
     ...PUSH,
     name: "is lost: the row of each is asked",
+  },
+  {
+    rule: "an error after the decision of a group changes no outcome",
+    patches: [
+      {
+        file: GROUP,
+        from: "  } finally {\n    for (const [index, member]",
+        to: "  } catch (error) {\n    for (const member of group) member.fail(error);\n  }\n  {\n    for (const [index, member]",
+      },
+    ],
+    ...DISK,
+    name: "an error comes before their refs",
+  },
+  {
+    rule: "an outcome is unknown also where the disk takes no note of the doubt",
+    patches: [
+      {
+        file: "src/sync/write/decide.ts",
+        from: "(refused: unknown) => {\n",
+        to: "(refused: unknown) => {\n          throw refused;\n",
+      },
+    ],
+    ...DISK,
+    name: "takes no note of the doubt",
   },
   {
     rule: "a group that landed over other versions is not written to the disk",

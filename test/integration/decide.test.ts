@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, utimes } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import type { LockstepError } from "../../src/errors.ts";
@@ -111,6 +111,30 @@ describe("a decision whose answer is lost", () => {
     expect(await landWrite(a.context.db, a.context.me, late)).toEqual({ outcome: "dropped" });
     await a.expectInLockstep(APP);
     expect(await a.refs(APP)).toMatchObject({ "refs/heads/main": two });
+  });
+
+  it("stays unknown where the disk takes no note of the doubt, and the row becomes final all the same", async () => {
+    await using cluster = await TestCluster.make();
+    const a = await cluster.start("repo001", { inDoubtMs: 0 });
+    await cluster.create(APP, [a]);
+    const [one, two] = await a.history(APP);
+    await a.push(APP, [change("main", null, one)]);
+    const note = join(a.gitDir(APP), "lockstep.version");
+    a.onStatement = async (text, run) => {
+      if (isBump(text)) {
+        await rm(note);
+        await mkdir(note);
+      }
+      if (isBump(text) || isSettle(text)) throw new Error("Connection terminated unexpectedly");
+      return await run();
+    };
+    const failure = await a.push(APP, [change("main", one, two)]).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "OUTCOME_UNKNOWN", details: { write: expect.any(String) } });
+    a.onStatement = (_, run) => run();
+    await rm(note, { recursive: true });
+    await vi.waitFor(async () => expect((await writes(cluster)).at(-1)).toMatchObject({ status: "dropped" }), SOON);
+    expect(await a.read(APP)).toMatchObject({ version: 1n });
+    await a.expectInLockstep(APP);
   });
 
   it("a decision whose answer is lost on a device that was taken over lands nothing, and ends the process", async () => {

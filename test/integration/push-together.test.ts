@@ -5,62 +5,19 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { landTogether } from "../../src/store/write/land-together.ts";
 import { stopNewWrites } from "../../src/store/write/write-stops.ts";
-import { askedBy } from "../support/asked.ts";
+import {
+  APP,
+  allAtOnce,
+  branch,
+  create,
+  decisionsOf,
+  landed,
+  pushedOnce,
+  statementsOf,
+} from "../support/pushes-together.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change, SOON, type TestDevice } from "../support/sync-device.ts";
+import { change, SOON } from "../support/sync-device.ts";
 import { isBumpTogether, isSettle, log, writes } from "../support/write-rows.ts";
-
-const APP = "team/app";
-const branch = (name: string) => `refs/heads/${name}`;
-type Push = () => Promise<unknown>;
-
-/** A device that has staged its first write: main is at the first id. */
-async function pushedOnce(cluster: TestCluster) {
-  const [a, b] = await cluster.pair(APP);
-  const ids = await a.history(APP);
-  await a.push(APP, [change("main", null, ids[0])]);
-  await b.read(APP);
-  return { a, b, ids };
-}
-
-/** Begins pushes that wait for the mutex, in this order, and gives it to them. Returns how each of them ended. */
-async function allAtOnce(device: TestDevice, pushes: readonly Push[], before: Push = async () => {}) {
-  const { mutex } = device.replica(APP);
-  const asked = vi.spyOn(mutex, "runExclusive");
-  let ended!: Promise<PromiseSettledResult<unknown>[]>;
-  await mutex.runExclusive(async () => {
-    const begun: Promise<unknown>[] = [];
-    for (const [index, push] of pushes.entries()) {
-      begun.push(push());
-      await vi.waitFor(() => expect(asked.mock.calls.length).toBe(index + 2), SOON);
-    }
-    ended = Promise.allSettled(begun);
-    await before();
-  });
-  asked.mockRestore();
-  return (await ended).map((each) => (each.status === "fulfilled" ? each.value : each.reason));
-}
-
-/** Returns the statements of some work, without those beside the answer to the pusher. */
-async function statementsOf(device: TestDevice, work: Push): Promise<string[]> {
-  const statements: string[] = [];
-  await askedBy(device, statements, work);
-  return statements.filter((text) => !/update lockstep.replica|pg_notify/.test(text));
-}
-
-/** Returns the statements that decide writes, by their names. */
-async function decisionsOf(device: TestDevice, work: Push): Promise<string[]> {
-  const statements = await statementsOf(device, work);
-  return statements.flatMap(
-    (text) => /lockstep\.(stage_write|bump_together|bump|settle_write)\(/.exec(text)?.[1] ?? [],
-  );
-}
-
-const create =
-  (device: TestDevice, name: string, id: string | undefined = "") =>
-  () =>
-    device.push(APP, [change(name, null, id)]);
-const landed = (...names: string[]) => names.map((name) => ({ [branch(name)]: null }));
 
 describe("pushes that wait for another one", () => {
   it("are decided by one statement, and get versions of their own in their order", async () => {

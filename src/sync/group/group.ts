@@ -30,6 +30,11 @@ export async function attemptTogether(context: SyncContext, replica: Replica, wr
     const group = member.state === "alone" ? [] : gather(replica, member, queue);
     if (group.length < 2) return undefined;
     return (await landGroup(context, replica, group)) ? await member.decided : undefined;
+  }).catch(async (error: unknown) => {
+    queue.delete(member);
+    // Only its group knows what became of a push that was taken along.
+    if (member.state === "taken") return await member.decided;
+    throw error;
   });
   alone.catch(() => {});
   try {

@@ -25,9 +25,8 @@ import type { Member } from "./member.ts";
 
 /** A group whose refs are locked. Its updates are those of all members, in their order. */
 interface Ready {
-  readonly atOnce: AtOnce;
-  readonly base: Version;
-  readonly baseDigest: Buffer;
+  readonly prepared: AtOnce["prepared"];
+  readonly request: LandTogetherRequest;
 }
 
 /**
@@ -42,13 +41,12 @@ export async function landGroup(context: SyncContext, replica: Replica, group: r
     await using transaction = transactionOf(context, replica, group, updates.length);
     const ready = await orInDoubt(replica, () => prepare(replica, group, updates, transaction));
     if (ready === undefined) return false;
+    await crashPoint("group.deciding");
     decides = true;
     for (const member of group) member.state = "taken";
     await decide(context, replica, group, ready);
   } catch (error) {
-    context.log.warn({ repository: replica.name, err: describe(error) }, "pushes could not be written together");
-    // Each that was not told yet is told now.
-    if (decides) for (const member of group) member.fail(error);
+    context.log.warn({ repository: replica.name, err: describe(error) }, "pushes were not written together");
   } finally {
     if (!decides) for (const member of group) member.state = "alone";
   }
@@ -95,17 +93,7 @@ async function prepare(
   clock.lap("syncMs");
   // Each that is left is attempted alone. The one whose pusher is gone ends there.
   if (group.some(({ write }) => write.gone?.aborted)) return undefined;
-  return { atOnce, base, baseDigest: Buffer.from(appliedDigest, "hex") };
-}
-
-/** Decides the group, and writes its refs if all of them landed next to the base. */
-async function decide(
-  context: SyncContext,
-  replica: Replica,
-  group: readonly Member[],
-  { atOnce: { prepared, digestKey }, base, baseDigest }: Ready,
-): Promise<void> {
-  const clock = lapsOf(group);
+  const { prepared, digestKey } = atOnce;
   const writes = group.map(({ write: { writeId, request } }) => ({
     writeId,
     repositoryId: replica.id,
@@ -113,27 +101,61 @@ async function decide(
     updates: request.updates,
     difference: differenceOf(digestKey, request.updates),
   }));
-  await crashPoint("group.deciding");
-  const outcomes = await decideWrites(context, replica, { repositoryId: replica.id, base, baseDigest, writes });
-  clock.lap("landMs");
-  await crashPoint("group.decided");
+  const baseDigest = Buffer.from(appliedDigest, "hex");
+  return { prepared, request: { repositoryId: replica.id, base, baseDigest, writes } };
+}
+
+/**
+ * Decides the group, writes its refs and tells each member. An error after the decision changes no outcome. It only
+ * means that the refs are not on this disk.
+ */
+async function decide(
+  context: SyncContext,
+  replica: Replica,
+  group: readonly Member[],
+  { prepared, request }: Ready,
+): Promise<void> {
+  const clock = lapsOf(group);
+  const { base, baseDigest } = request;
+  const outcomes = await decideWrites(context, replica, request);
   const versions = outcomes.flatMap((each) => (each.status === "landed" ? [each.version] : []));
+  let onDisk = false;
+  try {
+    clock.lap("landMs");
+    await crashPoint("group.decided");
+    onDisk = await writeRefs(context, replica, { prepared, request }, versions);
+    clock.lap("commitMs");
+  } finally {
+    for (const [index, member] of group.entries()) tell(member, outcomes[index] as Outcome, onDisk);
+  }
+  if (versions.length === 0 && replica.applied === base)
+    await noteOnDisk(context, replica, { version: base, digest: baseDigest });
+}
+
+/** Writes the refs of a group if all of it landed next to the base. Returns true if so. */
+async function writeRefs(
+  context: SyncContext,
+  replica: Replica,
+  { prepared, request: { base, baseDigest, writes } }: Ready,
+  versions: readonly Version[],
+): Promise<boolean> {
   const last = versions.at(-1);
-  const onDisk = versions.length === group.length && versions[0] === base + 1n;
-  if (onDisk && last !== undefined) {
+  if (last === undefined) return false;
+  const onDisk = versions.length === writes.length && versions[0] === base + 1n;
+  if (onDisk) {
     const digest = writes.reduce((sum, { difference }) => addDigests(sum, difference), baseDigest);
     await commit(context, replica, prepared, { version: last, digest });
-  } else if (last !== undefined) await leaveDisk(context, replica, prepared, last);
-  clock.lap("commitMs");
-  for (const [index, member] of group.entries()) tell(member, outcomes[index] as Outcome, onDisk);
-  if (last === undefined && replica.applied === base)
-    await noteOnDisk(context, replica, { version: base, digest: baseDigest });
+  } else await leaveDisk(context, replica, prepared, last);
+  return onDisk;
 }
 
 /** The final outcome of a member, or the error OUTCOME_UNKNOWN. */
 type Outcome = Settled | { status: "unknown"; error: unknown };
 
-/** Decides the writes. After every other answer than their versions, and after an error, the row of each is asked. */
+/**
+ * Decides the writes. After every other answer than their versions, and after an error, the row of each is asked. Never
+ * throws: the outcome of a write is what the database says, or unknown.
+ */
 async function decideWrites(context: SyncContext, replica: Replica, request: LandTogetherRequest): Promise<Outcome[]> {
   let why = "not together";
   try {

@@ -78,7 +78,10 @@ export async function settle(
     } catch (error) {
       if (performance.now() > deadline || context.signal.aborted) {
         replica.applied = undefined;
-        await doubtReplicaRecord(replica.gitDir);
+        // The note has said so since before the decision. A disk that does not take it now makes no outcome known.
+        await doubtReplicaRecord(replica.gitDir).catch((refused: unknown) => {
+          context.log.warn({ repository: replica.name, err: describe(refused) }, "the note of a doubt was not written");
+        });
         // Nobody waits for the outcome any more. When the database is back, the row becomes final all the same.
         abandon(context, write, "the database did not confirm it in time");
         throw new LockstepError(

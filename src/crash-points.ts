@@ -36,9 +36,9 @@ export const CRASH_POINTS = {
   "catch-up": ["planned", "arrived", "fetched", "applying", "renamed", "noted"],
   /**
    * A write deletes refs to make room for others (`topic` for `topic/a`): the old ones are gone from the disk, the new
-   * ones not yet there.
+   * ones not yet there. Then the sync of written refs, for which no push waits.
    */
-  refs: ["cleared"],
+  refs: ["cleared", "syncing"],
   /** The base of a log has moved, and its rows are still there. The days of kept refs are counted, before any goes. */
   retention: ["based", "noted"],
   recovery: ["swept", "compared", "forgotten"],

@@ -171,4 +171,37 @@ export const diskControls = [
     tests: "test/integration/disk-changes.test.ts",
     name: "the first error is reported",
   },
+  {
+    rule: "the database gets a version only when its refs are synced",
+    patches: [
+      {
+        file: "src/sync/replica/apply.ts",
+        from: "    await replica.unsynced.sync(replica.gitDir);",
+        to: "    void replica.unsynced.sync(replica.gitDir);",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/sync-later.test.ts",
+    name: "the record in the database does",
+  },
+  {
+    rule: "a replica whose refs could not be synced is in doubt",
+    patches: [
+      {
+        file: "src/sync/replica/apply.ts",
+        from: "    await putInDoubt(replica);\n    throw error;",
+        to: "    throw error;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/sync-later.test.ts",
+    name: "whose refs cannot be synced",
+  },
+  {
+    rule: "refs that could not be synced are synced again",
+    patches: [{ file: "src/git/transactions/unsynced-refs.ts", from: "      this.add(names);\n", to: "" }],
+    project: "integration",
+    tests: "test/integration/sync-later.test.ts",
+    name: "whose refs cannot be synced",
+  },
 ];

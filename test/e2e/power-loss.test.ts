@@ -124,6 +124,19 @@ describe.each(["files", "reftable"] as const)("a device that loses its power, wi
       await history.expectTrueAndAtRest();
     });
 
+    it("while refs are synced whose push it has acknowledged has that push", async () => {
+      const history = await PushHistory.begin(cluster, ada);
+      await killOthers();
+      await history.untilAcknowledged(one.device, "line");
+      await using held = await one.sidecar.hold("refs.syncing");
+      expect(await history.push(one.device, "line")).toMatchObject({ verdict: "acknowledged" });
+      await held.reached();
+      await one.losePower();
+      await held.release();
+      await bootAll();
+      expect(await history.expectTrueAndAtRest()).toMatchObject({ version: 2 });
+    });
+
     it("right after it acknowledged the first push to a new repository has that push", async () => {
       const history = await PushHistory.begin(cluster, ada);
       await killOthers();

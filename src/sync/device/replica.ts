@@ -6,6 +6,7 @@ import type { RefName, Version } from "../../domain.ts";
 import { ObjectClaims } from "../../git/objects/object-claims.ts";
 import { KeptReader } from "../../git/reading/kept-reader.ts";
 import { KeptGit } from "../../git/transactions/kept-git.ts";
+import { UnsyncedRefs } from "../../git/transactions/unsynced-refs.ts";
 import type { CopiesRule } from "../../store/write/writes.ts";
 import { RefHistory } from "./ref-history.ts";
 import { type OnHeld, ReplicaMutex } from "./replica-mutex.ts";
@@ -51,6 +52,8 @@ export class Replica {
   readonly mutex: ReplicaMutex;
   /** The git that writes the refs. It stays between transactions that follow each other closely. */
   readonly keptGit = new KeptGit();
+  /** The refs that were written and not synced yet. */
+  readonly unsynced = new UnsyncedRefs();
   /** The git that reads objects. To be ended when objects were removed. */
   readonly keptReader = new KeptReader();
   /** What has changed between the last versions that were applied. */
@@ -75,6 +78,8 @@ export class Replica {
   settled: Version = 0n;
   /** The rule of the repository when a write was last staged here. */
   copiesRule: CopiesRule = { atLeast: 1, orFewer: false };
+  /** True while versions are recorded in the background (write/commit.ts). */
+  isRecording = false;
   /** The key of the repository's digests, which never changes. undefined: no write was staged here yet. */
   digestKey: Buffer | undefined = undefined;
   /**

@@ -8,7 +8,6 @@ import { hasStuckGit } from "../../git/hung/hung.ts";
 import { applyRefs } from "../../git/refs/refs.ts";
 import { doubtReplicaRecord, writeReplicaRecord } from "../../git/root/root-record.ts";
 import type { StartedTransaction } from "../../git/transactions/started-transaction.ts";
-import { syncRefs } from "../../io/disk.ts";
 import { recordVersion, type SyncEvent } from "../../store/replica/record-replica.ts";
 import type { SyncContext } from "../device/context.ts";
 import { endAsFenced } from "../device/end-as-fenced.ts";
@@ -57,7 +56,8 @@ export interface Written {
 }
 
 /**
- * Syncs the refs of `target`, which are on disk, and sets the version of the replica: in the note and in this process.
+ * Sets the version of a replica whose refs are on disk: in the note and in this process. The refs are synced before the
+ * database gets the version.
  */
 export async function markApplied(
   context: SyncContext,
@@ -65,14 +65,13 @@ export async function markApplied(
   { from, changes }: Written,
   target: { version: Version; digest: Buffer },
 ): Promise<void> {
-  const names = new Set(changes.keys());
-  await syncRefs(replica.gitDir, names);
+  replica.unsynced.add(changes.keys());
   await noteOnDisk(context, replica, target);
-  if ([...names].some((name) => isBelow(name, "refs/tags/"))) replica.tagsAt = performance.now();
+  if ([...changes.keys()].some((name) => isBelow(name, "refs/tags/"))) replica.tagsAt = performance.now();
   replica.appliedDigest = target.digest.toString("hex");
   replica.history.advance(from, target.version, changes);
   replica.applied = target.version;
-  countArrival(context, replica, names.size);
+  countArrival(context, replica, changes.size);
   context.log.debug({ repository: replica.name, version: String(target.version) }, "applied");
 }
 
@@ -100,8 +99,8 @@ export async function putInDoubt(replica: Replica): Promise<void> {
 }
 
 /**
- * Tells the database which version this replica has, unless the database knows it already. If the database is away, the
- * row stays behind, which is harmless.
+ * Syncs the refs, and tells the database which version this replica has, unless the database knows it already. If the
+ * database is away, the row stays behind, which is harmless. If the disk does not sync, the replica is in doubt.
  */
 export async function recordInDatabase(
   context: SyncContext,
@@ -110,9 +109,16 @@ export async function recordInDatabase(
 ): Promise<void> {
   const version = replica.applied;
   if (version === undefined || (event === null && replica.recorded >= version)) return;
+  const digest = replica.appliedDigest;
   try {
-    await recordVersion(context.db, context.me, replica.id, version, event, replica.appliedDigest);
-    replica.recorded = version;
+    await replica.unsynced.sync(replica.gitDir);
+  } catch (error) {
+    await putInDoubt(replica);
+    throw error;
+  }
+  try {
+    await recordVersion(context.db, context.me, replica.id, version, event, digest);
+    if (replica.recorded < version) replica.recorded = version;
   } catch (error) {
     if (error instanceof LockstepError && error.code === "FENCED") throw endAsFenced(context);
     if (error instanceof LockstepError && error.code === "DATABASE_UNAVAILABLE") return;

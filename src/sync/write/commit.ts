@@ -32,7 +32,7 @@ export async function commit(
     const changes = new Map(updates.map(({ name, newValue }) => [name, newValue]));
     await markApplied(context, replica, { from, changes }, target);
     await crashPoint("push.applied");
-    recordInBackground(context, replica);
+    void keepRecording(context, replica);
   } catch (error) {
     if (wasKilled(error)) replica.swept = false;
     context.log.error(
@@ -69,9 +69,22 @@ export async function leaveDisk(
   turnMoved(context, replica.id);
 }
 
-/** Records the version. The pusher need not wait: the row only names one more source, and the log names the writer. */
-function recordInBackground(context: SyncContext, replica: Replica): void {
-  void recordInDatabase(context, replica).catch((error: unknown) => {
+/**
+ * Syncs the refs and records their version, until no later one has come meanwhile. The pusher need not wait: recovery
+ * writes refs again that power loss has taken. The row only names one more source, and the log names the writer. Never
+ * rejects.
+ */
+async function keepRecording(context: SyncContext, replica: Replica): Promise<void> {
+  if (replica.isRecording) return;
+  replica.isRecording = true;
+  try {
+    for (let before: Version | undefined; before !== replica.recorded; ) {
+      before = replica.recorded;
+      await recordInDatabase(context, replica);
+    }
+  } catch (error) {
     context.log.warn({ repository: replica.name, err: describe(error) }, "could not record the version of a replica");
-  });
+  } finally {
+    replica.isRecording = false;
+  }
 }

@@ -1,0 +1,68 @@
+// Refs are synced after the pusher was told. The database gets their version after that.
+import { access, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, expect, it, vi } from "vitest";
+import { holdAtCrashPoints } from "../../src/crash-points.ts";
+import * as disk from "../../src/io/disk.ts";
+import { TestCluster } from "../support/sync-cluster.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
+
+vi.mock("../../src/io/disk.ts", { spy: true });
+
+const APP = "team/app";
+
+afterEach(() => {
+  holdAtCrashPoints(undefined);
+  vi.mocked(disk.syncRefs).mockReset();
+});
+
+/** Returns the version of a device's replica that the database knows. */
+async function recorded(cluster: TestCluster, { name }: TestDevice): Promise<bigint> {
+  const [row] = await cluster.sql(`select version from lockstep.replica where device = '${name}'`);
+  return BigInt(row?.version as string);
+}
+
+/** Returns a device with the first version of a repository, which the database knows. */
+async function pushedOnce(cluster: TestCluster) {
+  const a = await cluster.start("repo001");
+  await cluster.create(APP, [a]);
+  const ids = await a.history(APP);
+  await a.push(APP, [change("main", null, ids[0])]);
+  await vi.waitFor(async () => expect(await recorded(cluster, a)).toBe(1n), SOON);
+  return { a, ids };
+}
+
+it("a push and reads do not wait for the sync of its refs, and the record in the database does", async () => {
+  await using cluster = await TestCluster.make();
+  const { a, ids } = await pushedOnce(cluster);
+  const hold = join(cluster.dir, "refs.syncing");
+  await writeFile(hold, "");
+  holdAtCrashPoints(cluster.dir);
+  try {
+    expect(await a.push(APP, [change("main", ids[0], ids[1])])).toEqual({ "refs/heads/main": null });
+    expect(await a.read(APP)).toMatchObject({ version: 2n });
+    await vi.waitFor(() => access(`${hold}.reached`), SOON);
+    expect(await a.push(APP, [change("main", ids[1], ids[2])])).toEqual({ "refs/heads/main": null });
+    expect(await recorded(cluster, a)).toBe(1n);
+  } finally {
+    await rm(hold);
+  }
+  await vi.waitFor(async () => expect(await recorded(cluster, a)).toBe(3n), SOON);
+  await a.expectInLockstep(APP);
+});
+
+it("a replica whose refs cannot be synced is compared before its next read, and its version is recorded then", async () => {
+  await using cluster = await TestCluster.make();
+  const { a, ids } = await pushedOnce(cluster);
+  const broken = vi.mocked(disk.syncRefs).mockClear().mockRejectedValueOnce(new Error("EIO: i/o error, fsync"));
+  expect(await a.push(APP, [change("main", ids[0], ids[1])])).toEqual({ "refs/heads/main": null });
+  await vi.waitFor(() => expect(a.replica(APP).applied).toBeUndefined(), SOON);
+  expect(await recorded(cluster, a)).toBe(1n);
+  const said = expect.objectContaining({ msg: "could not record the version of a replica" });
+  await vi.waitFor(() => expect(a.logged).toContainEqual(said), SOON);
+  expect(await a.read(APP)).toMatchObject({ version: 2n });
+  await vi.waitFor(async () => expect(await recorded(cluster, a)).toBe(2n), SOON);
+  const [first, ...again] = broken.mock.calls;
+  expect(again.some(([, names]) => [...(first?.[1] ?? [])].every((name) => names.has(name)))).toBe(true);
+  await a.expectInLockstep(APP);
+});

@@ -110,11 +110,11 @@ const isWanted = ({ rule }) => wanted.length === 0 || wanted.some((each) => rule
 /** Without their rule, tests of these files wait in vain for more than 20 s. */
 const WAITS =
   /\/(budgets|gate-failures|gate-limits|hook-socket-limits|hung-\w+|(landed|push)-over-others|re(move|store)-repository|rename-names|stalled-peers|watch-cursor)\.test\.ts$/;
-/** The controls that take long begin first, so that none of them runs alone at the end. */
-const isLong = ({ torture, project: kind, tests }) => torture !== undefined || kind === "e2e" || WAITS.test(tests);
+/** The controls that take long begin first, so that none of them runs alone at the end. Runs of the torture take most. */
+const lengthOf = ({ torture, project: kind, tests }) => (torture ? 2 : Number(kind === "e2e" || WAITS.test(tests)));
 const waiting = controls
   .filter((control, index) => isWanted(control) && isOfPart("controls", index))
-  .sort((a, b) => Number(isLong(b)) - Number(isLong(a)));
+  .sort((a, b) => lengthOf(b) - lengthOf(a));
 let failures = 0;
 let passes = 0;
 async function work(env) {

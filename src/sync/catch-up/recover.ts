@@ -100,6 +100,11 @@ async function partsSince(
 
 /** Makes the refs equal to the whole fold at the head, whatever they are. Costs a walk over all refs. */
 export async function foldReplica(context: SyncContext, replica: Replica, course: Course): Promise<void> {
+  while (!(await foldOnce(context, replica, course))) course.signal.throwIfAborted();
+}
+
+/** Folds the log onto the refs. Returns false if a late push has landed in place of that: the log has more now. */
+async function foldOnce(context: SyncContext, replica: Replica, course: Course): Promise<boolean> {
   const clock = new Stopwatch();
   const { signal } = course;
   // The note is read before the log: the log then contains a push that lands here meanwhile.
@@ -121,7 +126,7 @@ export async function foldReplica(context: SyncContext, replica: Replica, course
   await replica.mutex.runExclusive(() => clearRefs(context, replica));
   if (late && record && settlements.length === 0) {
     const landed = await replica.mutex.runExclusive(() => landLate(context, replica, record, fold));
-    if (landed) return await foldReplica(context, replica, course);
+    if (landed) return false;
   }
   const onDisk = await readRefs(context.git, replica.gitDir, signal);
   const differing = difference(onDisk, fold.refs);
@@ -173,4 +178,5 @@ export async function foldReplica(context: SyncContext, replica: Replica, course
     },
     "folded the log onto the refs",
   );
+  return true;
 }

@@ -1,6 +1,6 @@
 // Checks the imports of src/, types included. docs/architecture.md lists the rooms (the directories of src/) from top
 // to bottom, each with the rooms that it may import. The script refuses an import that the list lacks, a room that
-// imports one above it, a room with too many files, and a circle of files.
+// imports one above it, an entry that no import needs, a room with too many files, and a circle of files.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -73,6 +73,18 @@ function* wrongImports(rooms, imports) {
   }
 }
 
+/** Returns a sentence for each entry of the list that no import needs. */
+export function* findUnused(rooms, imports) {
+  const order = [...rooms.keys()];
+  const used = new Set();
+  for (const [file, imported] of imports)
+    for (const target of imported) used.add(`${roomOf(file, rooms)} ${roomOf(target, rooms)}`);
+  for (const [room, allowed] of rooms)
+    for (const pattern of allowed)
+      if (!meantBy(pattern, order).some((name) => used.has(`${room} ${name}`)))
+        yield `The list of rooms lets ${room} import ${pattern}, and no file does. Take it off the list.`;
+}
+
 function* fullRooms(rooms, imports) {
   for (const room of [...rooms.keys(), TOP]) {
     const files = [...imports.keys()].filter((file) => dirname(file) === room).length;
@@ -119,7 +131,8 @@ function* circles(imports) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const project = dirname(dirname(fileURLToPath(import.meta.url)));
   const rooms = readRooms(readFileSync(join(project, "docs", "architecture.md"), "utf8"));
-  const faults = findFaults(rooms, readImports(join(project, "src")));
+  const imports = readImports(join(project, "src"));
+  const faults = [...findFaults(rooms, imports), ...findUnused(rooms, imports)];
   for (const fault of faults) process.stderr.write(`${fault}\n`);
   if (faults.length > 0) process.exit(1);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 // @ts-expect-error: a plain program, which runs without a build.
-import { findFaults, readRooms } from "../../scripts/rooms.mjs";
+import { findFaults, findUnused, readRooms } from "../../scripts/rooms.mjs";
 
 const PAGE = "Text.\n\n```rooms\ntop: middle, low/*\nmiddle: low\nlow:\nlow/deep: ground\nground:\n```\n";
 
@@ -54,6 +54,14 @@ describe("the check of the rooms", () => {
     expect(findFaults(rooms, files(12))).toEqual([]);
     expect(findFaults(rooms, files(13))).toEqual([
       "The top of src/ has 13 files; a room has at most 12. Divide it by subject.",
+    ]);
+  });
+
+  it("refuses an entry of the list that no import needs", () => {
+    const imports = new Map([["top/a.ts", ["low/deep/d.ts", "middle/m.ts"]]]);
+    expect([...findUnused(readRooms(PAGE), imports)]).toEqual([
+      "The list of rooms lets middle import low, and no file does. Take it off the list.",
+      "The list of rooms lets low/deep import ground, and no file does. Take it off the list.",
     ]);
   });
 

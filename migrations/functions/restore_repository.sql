@@ -48,7 +48,7 @@ begin
         case when p.state = 'pending' then 'provision' else 'rename' end, '{}', p_author, p_reason, '', '0') c
       where p.repository_id = p_id and p.state in ('pending', 'active', 'broken'));
     -- A placement that an operator had changed before the removal still holds.
-    perform lockstep.enqueue_command(gen_random_uuid(), p_id, p_name, p.device, 'release', '{}', p_author, p_reason, '', '0')
+    perform lockstep.enqueue_command(gen_random_uuid(), p_id, p_name, p.device, 'release', '{"keep_days": 14}', p_author, p_reason, '', '0')
       from lockstep.replica p
       where p.repository_id = p_id and p.state in ('pending', 'active', 'broken') and p.device <> all(held.placement);
     insert into lockstep.audit (author, action, repository, detail)

@@ -15,7 +15,7 @@ export interface Performed {
 
 /**
  * Carries a command out. It may be killed anywhere and started again, so it looks at the state of the replica before it
- * acts. An error that may pass (retryAfterMs) brings the command back later; any other error ends it.
+ * acts. Most errors bring the command back later (end-of-error.ts).
  */
 export type Perform = (
   context: SyncContext,
@@ -28,4 +28,8 @@ export interface Performer {
   /** The states of a replica in which there is something to do. In other states the command is superseded. */
   readonly states: readonly ReplicaState[];
   readonly perform: Perform;
+  /**
+   * After so many attempts an error that somebody has to mend ends the command. undefined: the device goes on trying.
+   */
+  readonly attempts?: number;
 }

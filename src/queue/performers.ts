@@ -46,7 +46,9 @@ const gc: Perform = async (context, _command, replica, signal) => ({
 
 /** Gives the copy up; its files are kept for some days. */
 const release: Perform = async (context, command, replica) => {
-  const options = { keepDays: daysOf(command.arguments.keep_days), removal: command.arguments.removed !== undefined };
+  const { keep_days, removed } = command.arguments;
+  // A command that an operator asks for by its name has neither.
+  const options = { keepDays: daysOf(keep_days), decided: keep_days !== undefined || removed !== undefined };
   // While packs are rolled up, paths in the old directory are in use.
   return await replica.tidying.runExclusive(() => releaseReplica(context, replica, options));
 };
@@ -72,14 +74,20 @@ const rename: Perform = async (context, _command, replica, signal) => {
   return { outcome: { from: from ?? null, name: replica.name }, changed: from !== undefined };
 };
 
+/**
+ * Attempts of a command that is ordered again by itself, and of which only few wait at once. Those of other replicas
+ * must not wait behind it for ever. With the rests between them they take some nine minutes.
+ */
+const OF_UPKEEP = 10;
+
 /** The commands that this version can carry out. */
 export const PERFORMERS: Readonly<Partial<Record<CommandName, Performer>>> = {
   provision: { states: ["pending"], perform: sync },
   sync: { states: ["pending", "active", "broken"], perform: sync },
-  verify: { states: ["active", "broken"], perform: verifyFully },
+  verify: { states: ["active", "broken"], perform: verifyFully, attempts: OF_UPKEEP },
   rename: { states: ["pending", "active", "broken"], perform: rename },
   repair: { states: ["pending", "active", "broken"], perform: repair },
-  gc: { states: ["active"], perform: gc },
+  gc: { states: ["active"], perform: gc, attempts: OF_UPKEEP },
   // Repeated after a kill between the row and the files.
   release: { states: ["pending", "active", "broken", "released"], perform: release },
   destroy: { states: ["released", "destroyed"], perform: destroy },

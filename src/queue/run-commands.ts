@@ -3,15 +3,18 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { crashPoint } from "../crash-points.ts";
-import { describe, ERROR_TABLE, LockstepError } from "../errors.ts";
+import type { ReplicaState } from "../domain.ts";
+import { firstError } from "../errors.ts";
 import { diskError } from "../io/disk-errors.ts";
 import { type Command, type CommandEnd, endCommand, type Lane, startCommand } from "../store/command/commands.ts";
-import { commandedReplica } from "../store/command/find-commands.ts";
+import { type CommandedReplica, commandedReplica } from "../store/command/find-commands.ts";
 import { FollowPlaces } from "../sync/catch-up/follow-places.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { tellFailure } from "../sync/lease/tell-outage.ts";
 import { WAITS } from "../waits.ts";
+import { endOfError } from "./end-of-error.ts";
 import { performAdoption } from "./perform-adoption.ts";
+import type { Performer } from "./performer.ts";
 import { PERFORMERS } from "./performers.ts";
 import type { Wakeups } from "./wakeups.ts";
 
@@ -20,8 +23,6 @@ import type { Wakeups } from "./wakeups.ts";
  * slow ones mostly wait for a source (FollowPlaces).
  */
 const PLACES: Readonly<Record<Lane, number>> = { heavy: 1, first: 16, again: 4 };
-/** The rest after a temporary error grows to this. */
-const REST_LIMIT_MS = 300_000;
 
 /** The commands of a repository that was removed. */
 const OF_REMOVED: readonly string[] = ["release", "destroy"];
@@ -96,31 +97,49 @@ async function performOnce(context: SyncContext, command: Command): Promise<Comm
     return { state: "failed", error: `This sidecar cannot carry out ${command.command}.` };
   try {
     if (performer === undefined) return await performAdoption(context, command);
-    const replica =
-      command.repositoryId === null
-        ? undefined
-        : await commandedReplica(context.db, context.me.device, command.repositoryId);
-    if (replica === undefined) return { state: "superseded", error: "The device has no replica of the repository." };
-    if (replica.removed && !OF_REMOVED.includes(command.command))
-      return { state: "superseded", error: "The repository was removed." };
-    if (!performer.states.includes(replica.state))
-      return { state: "superseded", error: `The replica is ${replica.state}, so there is nothing to do.` };
-    const performed = await performer.perform(context, command, context.replicas.get(replica), context.signal);
+    const found = await findWork(context, command, performer.states);
+    if ("nothing" in found) return { state: "superseded", error: found.nothing };
+    const performed = await performer.perform(context, command, context.replicas.get(found.replica), context.signal);
     if (performed.recorded) return undefined;
     return { state: "done", outcome: performed.outcome, changed: performed.changed };
   } catch (thrown) {
-    const error = diskError(thrown) ?? thrown;
     if (context.signal.aborted) return { state: "queued", error: "The sidecar was stopped meanwhile." };
-    if (isPermanent(error)) return { state: "failed", error: describe(error) };
-    const rest = Math.min(REST_LIMIT_MS, WAITS.commandRestMs * 2 ** Math.min(command.attempts - 1, 20));
-    return { state: "queued", error: describe(error), delayMs: rest * (0.8 + 0.4 * Math.random()) };
+    return await endAfterError(context, command, performer, firstError(thrown));
   }
 }
 
-/** Returns whether the same command would fail again until an operator has done something. */
-function isPermanent(error: unknown): boolean {
-  if (!(error instanceof LockstepError)) return false;
-  return ERROR_TABLE[error.code].exit !== "NOT_NOW" && error.code !== "GIT_FAILED" && error.code !== "INTERNAL";
+/** Returns how a command ends whose work threw an error. Never rejects. */
+async function endAfterError(
+  context: SyncContext,
+  command: Command,
+  performer: Performer | undefined,
+  thrown: unknown,
+): Promise<CommandEnd> {
+  let error = diskError(thrown) ?? thrown;
+  try {
+    // Meanwhile the repository may have been removed, or the copy given up. Then the error tells nobody anything. If
+    // the error broke the replica, it does.
+    const found = performer && (await findWork(context, command, [...performer.states, "broken"]));
+    if (found !== undefined && "nothing" in found) return { state: "superseded", error: found.nothing };
+  } catch (failure) {
+    error = failure;
+  }
+  return endOfError(command, error, performer?.attempts);
+}
+
+/** Returns the replica of a command. If there is nothing to do, returns why. Throws DATABASE_UNAVAILABLE. */
+async function findWork(
+  context: SyncContext,
+  { command, repositoryId }: Command,
+  states: readonly ReplicaState[],
+): Promise<{ replica: CommandedReplica } | { nothing: string }> {
+  const replica =
+    repositoryId === null ? undefined : await commandedReplica(context.db, context.me.device, repositoryId);
+  if (replica === undefined) return { nothing: "The device has no replica of the repository." };
+  if (replica.removed && !OF_REMOVED.includes(command)) return { nothing: "The repository was removed." };
+  if (!states.includes(replica.state))
+    return { nothing: `The replica is ${replica.state}, so there is nothing to do.` };
+  return { replica };
 }
 
 /** Records the outcome. While the database is away, asks again: no other sidecar can record it. */

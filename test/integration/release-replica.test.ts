@@ -172,6 +172,28 @@ it("a sidecar that dies between the row and the files moves them when it is back
   expect(await stateOf(again, id)).toBe("released");
 });
 
+it("a copy that is placed on the device again while its release begins stays, and no command fails", async () => {
+  await using cluster = await TestCluster.make();
+  const { a, b, id } = await pair(cluster);
+  await place(a, [a]);
+  let isPlaced = false;
+  b.onStatement = async (text, run) => {
+    if (text.includes("lockstep.release_replica") && !isPlaced) {
+      isPlaced = true;
+      await place(a, null);
+    }
+    return await run();
+  };
+  await using _ = runQueue(b);
+  await vi.waitFor(async () => {
+    const [release] = await listCommands(a.context.db, { device: b.name, limit: 1 });
+    expect(release).toMatchObject({ command: "release", state: "done", outcome: { released: false } });
+  }, SOON);
+  expect(isPlaced).toBe(true);
+  expect(await stateOf(b, id)).toBe("active");
+  expect((await b.read(APP)).version).toBe(1n);
+});
+
 it("a command to release a copy that shall stay fails with a sentence, and one that is placed again is superseded", async () => {
   await using cluster = await TestCluster.make();
   const { a, b } = await pair(cluster);

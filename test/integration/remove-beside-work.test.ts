@@ -127,7 +127,7 @@ describe("a repository that is removed", () => {
       // The other device has said that something is there. The database is asked next.
       if (/p\.places <> '\{\}' and \$2 = any/.test(text) && !moved) {
         moved = true;
-        await releaseReplica(b.context, replica, { keepDays: 14, removal: true });
+        await releaseReplica(b.context, replica, { keepDays: 14, decided: true });
       }
       return await run();
     };
@@ -150,7 +150,7 @@ describe("a repository that is removed", () => {
       asked += 1;
       if (asked > 1) return await run();
       await removeOnly(a, APP);
-      await releaseReplica(b.context, replica, { keepDays: 14, removal: true });
+      await releaseReplica(b.context, replica, { keepDays: 14, decided: true });
       const answer = await run();
       if (restored) {
         await restoreOnly(a, APP);

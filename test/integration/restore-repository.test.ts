@@ -89,7 +89,7 @@ describe("a repository that is removed", () => {
     await removeOnly(a, APP);
     await startCommand(b.context.db, b.context.me, "first", "00000000-0000-4000-8000-000000000001");
     await restoreOnly(a, APP);
-    const outcome = await releaseReplica(b.context, b.replica(APP), { keepDays: 14, removal: true });
+    const outcome = await releaseReplica(b.context, b.replica(APP), { keepDays: 14, decided: true });
     expect(outcome).toEqual({ outcome: { released: false }, changed: false });
     expect(await b.read(APP)).toMatchObject({ version: 1n });
     expect(await b.refs(APP)).toMatchObject({ "refs/heads/main": one });

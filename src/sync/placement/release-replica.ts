@@ -27,12 +27,13 @@ export interface Released {
  * Releases the replica, and moves its files to the removed ones, where they stay for `keepDays`. The database decides;
  * until then the replica serves reads. Throws REPLICA_NEEDED while the other devices lack something, and
  * INVALID_REQUEST if this device shall hold the repository. If the repository was removed, no device needs it.
- * `removal`: that is why the command was given; nothing happens if the repository was restored since.
+ * `decided`: a removal or another placement gave the command. Then nothing happens if the repository was restored, or
+ * placed here again, since.
  */
 export async function releaseReplica(
   context: SyncContext,
   replica: Replica,
-  { keepDays, removal }: { keepDays: number; removal: boolean },
+  { keepDays, decided }: { keepDays: number; decided: boolean },
 ): Promise<Released> {
   const { db, me, log } = context;
   // Under the mutex no push of this device is under way, and no catch-up writes.
@@ -44,7 +45,7 @@ export async function releaseReplica(
     await assertRoot(context);
     const { outcome, lacking, changed } = await release(db, me, replica.id, keepDays);
     if (outcome === "fenced") throw endAsFenced(context);
-    if (outcome === "wanted" && removal) return { outcome: { released: false }, changed };
+    if (outcome === "wanted" && decided) return { outcome: { released: false }, changed };
     if (outcome === "wanted") throw wantedError(context, replica);
     if (outcome !== "released" && outcome !== "missing") throw neededError(context, replica, outcome, lacking);
     Object.assign(replica, { applied: undefined, recorded: 0n, holds: undefined, failure: undefined, swept: false });

@@ -43,6 +43,8 @@ export class Disk implements AsyncDisposable {
   readonly #image: string;
   /** Held while the disk loses its power. Removing the filling from the empty mount point would leave the disk full. */
   readonly #mounting = new Mutex();
+  /** The filling was removed. A loss of power may bring it back. */
+  #isDrained = true;
 
   private constructor(path: string, kind: DiskKind, image: string) {
     this.path = path;
@@ -79,6 +81,7 @@ export class Disk implements AsyncDisposable {
       if (error.code !== CORRECTED) throw error;
     });
     await this.#mount();
+    if (this.#isDrained) await this.#removeFilling();
     const record = await readRootRecord(this.path);
     if (record) await writeRootRecord(this.path, { ...record, bootId: "an earlier boot of this machine" });
   }
@@ -86,12 +89,18 @@ export class Disk implements AsyncDisposable {
   /** Fills the disk. Returns the number of megabytes that were free. */
   async fill(): Promise<number> {
     const { bavail, bsize } = await statfs(this.path);
+    this.#isDrained = false;
     await run("fallocate", ["--length", String(bavail * bsize), join(this.path, FILLING)]).catch(() => {});
     return Math.round((bavail * bsize) / 2 ** 20);
   }
 
   async drain(): Promise<void> {
-    await this.#mounting.runExclusive(() => rm(join(this.path, FILLING), { force: true }));
+    await this.#mounting.runExclusive(() => this.#removeFilling());
+    this.#isDrained = true;
+  }
+
+  async #removeFilling(): Promise<void> {
+    await rm(join(this.path, FILLING), { force: true });
   }
 
   /** Unmounts lazily, because processes that still use the disk are about to end. */

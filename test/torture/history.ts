@@ -85,6 +85,8 @@ export interface Elsewhere {
   readonly repository: string;
   readonly device: string;
   readonly at: number;
+  /** The repository was removed, all the time between the question and the answer. */
+  readonly removed: boolean;
   /** The code of the error, or "served". */
   readonly code: string;
 }

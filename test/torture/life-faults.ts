@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describe, LockstepError } from "../../src/errors.ts";
 import { administer } from "../support/administer.ts";
 import type { Device } from "../support/cluster-device.ts";
+import { askElsewhere } from "./ask-elsewhere.ts";
 import type { FaultContext, Make } from "./fault-context.ts";
 import { laterName } from "./placed.ts";
 
@@ -139,42 +140,9 @@ export const changePlacement: Make = async (context, { repository, choice, lasts
   await delay(lasts);
   const left = all.filter((device) => !few && !kept.includes(device));
   const asked: string[] = [];
-  for (const device of left) asked.push(`${device} ${await askElsewhere(context, repository, device)}`);
+  for (const device of left) asked.push(`${device} ${await askElsewhere(context, repository, device, GIVEN_UP_MS)}`);
   return `${repository} on ${words}${asked.length > 0 ? `; ${asked.join(", ")}` : ""}`;
 };
-
-/** Waits until a device has given its copy up, and asks it for a read. Records what it answers. */
-async function askElsewhere(context: FaultContext, repository: string, device: string): Promise<string> {
-  const { cluster, placed, recorder } = context;
-  const id = placed.placeOf(repository)?.id;
-  const stateNow = async (): Promise<string> =>
-    await administer(cluster.databaseUrl, async (db) => {
-      const text =
-        "select state, updated_at::text as at from lockstep.replica where repository_id = $1 and device = $2";
-      const { rows } = await db.query<{ state: string; at: string }>(text, [id, device]);
-      return `${rows[0]?.state} ${rows[0]?.at}`;
-    }).catch(() => "unknown");
-  const deadline = Date.now() + GIVEN_UP_MS;
-  let before = await stateNow();
-  while (!before.startsWith("released") && !before.startsWith("destroyed")) {
-    if (Date.now() > deadline) return "still has its copy";
-    await delay(RETRY_MS);
-    before = await stateNow();
-  }
-  const name = placed.nameOf(repository);
-  const { device: asked } = cluster.member(device).host;
-  const code = await asked.call("BeforeRead", { repository: name }, { timeoutMs: CALL_MS }).then(
-    () => "served",
-    (error: unknown) => (error instanceof LockstepError ? error.code : "UNKNOWN"),
-  );
-  const after = await stateNow();
-  const gone = /^(released|destroyed)/;
-  // If the copy was placed there again, or the repository renamed meanwhile, any answer may be right.
-  if (!gone.test(after) || before.split(" ")[0] !== after.split(" ")[0] || placed.nameOf(repository) !== name)
-    return "has a copy again";
-  recorder.records.push({ record: "elsewhere", repository, device, at: recorder.now(), code });
-  return `answered ${code}`;
-}
 
 /** Drains a device, and ends that later. */
 export const drain: Make = async (context, { device, lasts }) => {

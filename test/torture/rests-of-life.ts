@@ -9,8 +9,8 @@ import type { Rest } from "./history.ts";
 import { laterName } from "./placed.ts";
 
 const NAMES = 3;
-/** Commands that an operator's later word makes impossible. */
-const MAY_FAIL = ["release", "adopt"];
+/** Commands that may be refused: plain git goes on pushing into a directory that is adopted. */
+const MAY_FAIL = ["adopt"];
 /** The entries of a root's own directory that stay while a sidecar lives, or are kept for people on purpose. */
 const STAYS = /^(root\.json|lock|bin|asked|kept|packs|scratch|removed|damaged|foreign|misplaced)$/;
 

@@ -164,13 +164,13 @@ it("a sidecar may end by itself because it cannot run now, or because of its dis
 });
 
 it("a device that has given its copy up says so, or that it cannot look now, and serves nothing", () => {
-  const answer = (code: string): HistoryRecord => ({
-    ...{ record: "elsewhere", repository: REPOSITORY, device: "repo001", at: 40, code },
+  const answer = (code: string, removed = false): HistoryRecord => ({
+    ...{ record: "elsewhere", repository: REPOSITORY, device: "repo001", at: 40, removed, code },
   });
-  expect(elsewhere([answer("REPLICA_NOT_FOUND"), answer("DATABASE_UNAVAILABLE")])).toMatchObject({
-    looked: 2,
-    violations: [],
-  });
+  const right = [answer("REPLICA_NOT_FOUND"), answer("REPOSITORY_NOT_FOUND", true), answer("DATABASE_UNAVAILABLE")];
+  expect(elsewhere(right)).toMatchObject({ looked: 3, violations: [] });
   for (const code of ["served", "INTERNAL", "REPOSITORY_NOT_FOUND"])
     expect(elsewhere([answer(code)]).violations).toHaveLength(1);
+  for (const code of ["served", "REPLICA_NOT_FOUND"])
+    expect(elsewhere([answer(code, true)]).violations).toHaveLength(1);
 });

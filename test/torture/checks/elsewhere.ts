@@ -2,17 +2,21 @@
 import { type History, recordsOf } from "../history.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** The right answer, and the answers of a device that cannot look now. */
-const RIGHT =
-  /^(REPLICA_NOT_FOUND|DATABASE_UNAVAILABLE|SIDECAR_UNAVAILABLE|SHUTTING_DOWN|FENCED|DEVICE_REMOVED|ROOT_GONE|QUEUE_FULL)$/;
+/** The answers of a device that cannot look now. */
+const CANNOT_LOOK =
+  /^(DATABASE_UNAVAILABLE|SIDECAR_UNAVAILABLE|SHUTTING_DOWN|FENCED|DEVICE_REMOVED|ROOT_GONE|QUEUE_FULL)$/;
 
-/** Checks that a device which has given its copy up serves no read, and says that it has none. */
+/**
+ * Checks that a device which has given its copy up serves no read. It says that it has none, or that the repository was
+ * removed, if it was.
+ */
 export function elsewhere(history: History): Verdict {
   const asked = recordsOf(history, "elsewhere");
   const violations = asked
-    .filter(({ code }) => !RIGHT.test(code))
-    .map(({ device, repository, at, code }) => ({
-      what: `${device} has given its copy of ${repository} up, and answered ${code} to a read at ${Math.round(at)} ms.`,
+    .filter(({ code, removed }) => code !== (removed ? "REPOSITORY_NOT_FOUND" : "REPLICA_NOT_FOUND"))
+    .filter(({ code }) => !CANNOT_LOOK.test(code))
+    .map(({ device, repository, at, removed, code }) => ({
+      what: `${device} has given its copy of ${removed ? "the removed " : ""}${repository} up, and answered ${code} to a read at ${Math.round(at)} ms.`,
       operations: [],
     }));
   // A run without such a change of placement has nothing to ask. What the devices hold in the end is always looked at.

@@ -7,9 +7,9 @@ import { WAITS } from "../waits.ts";
 const REST_LIMIT_MS = 300_000;
 
 /**
- * Errors that end once a person has made room on a disk, given rights back or ended a process, or once a directory that
- * was moved is at its place. Nobody should have to order the command again then: without it a copy stays behind, lies
- * at its old place, or is never freed.
+ * Errors that end once a person has made room on a disk, given rights back or ended a process. Two of them also tell
+ * that a directory or a name has moved meanwhile. Nobody should have to order the command again then: without it a copy
+ * stays behind, lies at its old place, or is never freed.
  */
 const MENDED: readonly ErrorCode[] = [
   "PREREQUISITE_MISSING",

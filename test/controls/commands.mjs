@@ -85,4 +85,64 @@ export const commandControls = [
     tests: "test/integration/repair-loop.test.ts",
     name: "enqueues no command twice",
   },
+  {
+    rule: "a command is tried again until the disk has room",
+    patches: [{ file: "src/queue/end-of-error.ts", from: '  "PREREQUISITE_MISSING",\n', to: "" }],
+    project: "integration",
+    tests: "test/integration/commands-that-fail.test.ts",
+    name: "catches up once there is room again",
+  },
+  {
+    rule: "a command whose repository was removed while it worked is superseded",
+    patches: [
+      {
+        file: "src/queue/run-commands.ts",
+        from: 'if (found !== undefined && "nothing" in found)',
+        to: 'if (found === null && "nothing" in found)',
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/commands-that-fail.test.ts",
+    name: "is superseded: verify",
+  },
+  {
+    rule: "a command whose error broke the replica is not superseded",
+    patches: [{ file: "src/queue/run-commands.ts", from: '[...performer.states, "broken"]', to: "performer.states" }],
+    project: "integration",
+    tests: "test/integration/commands-that-fail.test.ts",
+    name: "finds something else at the place of a new replica",
+  },
+  {
+    rule: "a command whose repository was renamed while it worked is tried again",
+    patches: [{ file: "src/queue/end-of-error.ts", from: '  "REPOSITORY_NOT_FOUND",\n', to: "" }],
+    project: "integration",
+    tests: "test/integration/commands-that-fail.test.ts",
+    name: "is tried again under the new name",
+  },
+  {
+    rule: "a gc that fails again and again ends, and others do not wait behind it",
+    patches: [
+      {
+        file: "src/queue/performers.ts",
+        from: 'gc: { states: ["active"], perform: gc, attempts: OF_UPKEEP }',
+        to: 'gc: { states: ["active"], perform: gc }',
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/commands-that-fail.test.ts",
+    name: "fails after ten attempts if it is a gc",
+  },
+  {
+    rule: "a copy that is placed on the device again while its release begins is no failure",
+    patches: [
+      {
+        file: "src/queue/performers.ts",
+        from: "decided: keep_days !== undefined || removed !== undefined",
+        to: "decided: removed !== undefined",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/release-replica.test.ts",
+    name: "is placed on the device again while its release begins",
+  },
 ];

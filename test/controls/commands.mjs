@@ -7,7 +7,7 @@ export const commandControls = [
     patches: [
       {
         file: "src/queue/run-commands.ts",
-        from: "if (!performer.states.includes(replica.state))",
+        from: "if (!states.includes(replica.state))",
         to: "if (replica.state === undefined)",
       },
     ],

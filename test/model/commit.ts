@@ -2,7 +2,8 @@
 // src/sync/write/attempt.ts, and for apply.ts.
 import { writeOf } from "./database.ts";
 import { owe, reaches, supersede } from "./fail-over.ts";
-import { mayTouchDisk, tear } from "./finish.ts";
+import { mayTouchDisk, nextOf, tear } from "./finish.ts";
+import { writesOf } from "./group.ts";
 import { headOf } from "./log.ts";
 import { type Model, NONE, type Push, type State, type Who } from "./state.ts";
 import { bit, deviceOf, keeps, named, processOf, type Step } from "./step.ts";
@@ -10,16 +11,11 @@ import { bit, deviceOf, keeps, named, processOf, type Step } from "./step.ts";
 /**
  * Offers the commit of update-ref, ref by ref as git renames lock files. Then the note, and last the version in memory.
  */
-export function commitSteps(
-  model: Model,
-  state: State,
-  d: number,
-  who: Who,
-  { write, version, digest, pos }: Push,
-): Step[] {
-  const { refs, session, base } = writeOf(state, write);
-  if (version !== base + 1 && keeps(model, "next-version-only")) return [leaveDisk(model, d, who, write)];
-  const ref = refs[pos];
+export function commitSteps(model: Model, state: State, d: number, who: Who, push: Push): Step[] {
+  const { write, version, digest, pos, others } = push;
+  const { session, base } = writeOf(state, write);
+  if (version !== base + 1 && keeps(model, "next-version-only")) return [leaveDisk(model, d, who, push)];
+  const ref = writesOf(push).flatMap((w) => writeOf(state, w).refs)[pos];
   const live = session && !keeps(model, "scratch");
   if (ref !== undefined && mayTouchDisk(model, who) && !live)
     return [
@@ -32,7 +28,7 @@ export function commitSteps(
           process.applied = NONE;
           tear(model, device);
           if (device.locks[ref] === NONE) {
-            process.push = null;
+            process.push = nextOf(push.waiting);
             return;
           }
           reaches(next, d, ref, device.locks[ref]!);
@@ -53,10 +49,10 @@ export function commitSteps(
         process.push!.phase = "committed";
         device.scratch &= ~bit(write);
         if (!mayTouchDisk(model, who)) return;
-        process.applied = version;
+        process.applied = keeps(model, "last-of-group") ? version + others.length : version;
         process.held = digest;
         process.exact = true;
-        device.note = { version, digest, sound: true };
+        device.note = { version: process.applied, digest, sound: true };
         owe(next, d);
       },
     },
@@ -67,13 +63,14 @@ export function commitSteps(
  * Ends a write that landed over versions which this disk does not have. The refs stay those of the base. A catch-up
  * brings the versions between, and the write with them.
  */
-function leaveDisk(model: Model, d: number, who: Who, write: number): Step {
+function leaveDisk(model: Model, d: number, who: Who, push: Push): Step {
   return {
     kind: "go",
-    label: `${named(d, who)} has landed w${write} over versions that its disk does not have`,
+    label: `${named(d, who)} has landed w${push.write} over versions that its disk does not have`,
     act: (next) => {
       const { locks } = deviceOf(next, d);
-      if (mayTouchDisk(model, who)) for (const ref of writeOf(next, write).refs) locks[ref] = NONE;
+      for (const w of mayTouchDisk(model, who) ? writesOf(push) : [])
+        for (const ref of writeOf(next, w).refs) locks[ref] = NONE;
       processOf(next, d, who).push!.phase = "committed";
     },
   };
@@ -84,15 +81,16 @@ function leaveDisk(model: Model, d: number, who: Who, write: number): Step {
  * them. If an operator has given it up meanwhile, its pusher is told nothing.
  */
 export function reportSteps(model: Model, state: State, d: number, who: Who, push: Push): Step[] {
-  const { write, version } = push;
+  const { write, others } = push;
   const { base } = writeOf(state, write);
-  if (version === base + 1 || !keeps(model, "next-version-only") || !keeps(model, "reported-when-here"))
+  const version = push.version + others.length;
+  if (push.version === base + 1 || !keeps(model, "next-version-only") || !keeps(model, "reported-when-here"))
     return [report(d, who, push)];
   const hangUp: Step = {
     kind: "go",
     label: `${named(d, who)} hangs up on the pusher of w${write}`,
     act: (next) => {
-      processOf(next, d, who).push = null;
+      processOf(next, d, who).push = nextOf(push.waiting);
     },
   };
   if (who === "zombie" || state.log.some((entry) => entry.write === 0 && entry.version > version)) return [hangUp];
@@ -101,15 +99,18 @@ export function reportSteps(model: Model, state: State, d: number, who: Who, pus
   return [isHere ? report(d, who, push) : hangUp];
 }
 
-function report(d: number, who: Who, { write, version }: Push): Step {
+function report(d: number, who: Who, push: Push): Step {
   return {
     kind: "go",
-    label: `${named(d, who)} reports ok for w${write}`,
+    label: `${named(d, who)} reports ok for w${writesOf(push).join(", w")}`,
     act: (next) => {
-      const row = writeOf(next, write);
-      row.ack = "ok";
-      for (const ref of row.refs) next.seen[ref] = Math.max(next.seen[ref]!, Math.min(version, headOf(next)));
-      processOf(next, d, who).push = null;
+      for (const [index, w] of writesOf(push).entries()) {
+        const row = writeOf(next, w);
+        row.ack = "ok";
+        const seen = Math.min(push.version + index, headOf(next));
+        for (const ref of row.refs) next.seen[ref] = Math.max(next.seen[ref]!, seen);
+      }
+      processOf(next, d, who).push = nextOf(push.waiting);
     },
   };
 }

@@ -4,6 +4,7 @@ import { differenceOf, digestOf, type Model, NONE, type State, type Update, Viol
 import { clashes, deviceOf, keeps } from "./step.ts";
 
 export type Outcome = "landed" | "fenced" | "dropped" | "stopped" | "turn" | "stale" | "in doubt";
+type Refusal = Exclude<Outcome, "landed">;
 
 export function writeOf(state: State, w: number) {
   return state.writes[w - 1]!;
@@ -29,8 +30,8 @@ export function refusesAtOnce(model: Model, state: State): boolean {
 }
 
 /**
- * Models the decision, lockstep.bump. The checks have the order of the code. Stage 2: the first check ran earlier.
- * Stage 3: the look at the stops did.
+ * Models the decision, lockstep.bump or lockstep.bump_together. The checks have the order of the code. Stage 2: the
+ * first check ran earlier. Stage 3: the look at the stops did.
  */
 export function bump(model: Model, state: State, w: number, fence: number, stage: number): Outcome {
   const write = writeOf(state, w);
@@ -39,11 +40,29 @@ export function bump(model: Model, state: State, w: number, fence: number, stage
   if (keeps(model, "fence") && state.fences[write.device] !== fence) return "fenced";
   if (write.status === "landed") return "landed";
   const makesRow = write.atOnce && write.status === "new";
-  if (keeps(model, "final-status") && write.status !== "staged" && !makesRow) return "dropped";
+  if (isFinal(model, write)) return "dropped";
   if (stage === 3 ? isStopped(model, state) : refusesStaged(model, state)) return "stopped";
   if (makesRow && stage !== 3 && refusesAtOnce(model, state)) return "stopped";
   if (keeps(model, "turn-refuses-others") && holder !== undefined && holder !== w) return "turn";
   if (keeps(model, "session-lease") && write.session && holder !== w) return "turn";
+  const refused = refusalOfRefs(model, state, w);
+  if (refused !== undefined) return refused;
+  // The others have the same device, repository and moment.
+  const others = write.group.slice(1);
+  const may = others.filter((other) => !isFinal(model, writeOf(state, other)) && !refusalOfRefs(model, state, other));
+  if (may.length < others.length && keeps(model, "all-or-none")) return "stale";
+  for (const each of [w, ...may]) land(model, state, each);
+  return "landed";
+}
+
+/** Returns whether a write is dropped, so that it cannot land any more. */
+function isFinal(model: Model, { status, atOnce }: Write): boolean {
+  return keeps(model, "final-status") && status !== "staged" && !(atOnce && status === "new");
+}
+
+/** Returns why the refs of a write forbid that it lands. */
+function refusalOfRefs(model: Model, state: State, w: number): Refusal | undefined {
+  const write = writeOf(state, w);
   if (isStale(model, state, write)) return "stale";
   const now = foldAtHead(state);
   const lostUpdate = write.refs.some((ref, index) => now[ref] !== write.olds[index]);
@@ -52,15 +71,19 @@ export function bump(model: Model, state: State, w: number, fence: number, stage
   const elsewhere = write.sees.some(([ref, value]) => now[ref] !== value);
   if (keeps(model, "seen-values") && elsewhere) return "stale";
   if (elsewhere) throw new Violation(`I2 w${w} lands through an alias that leads elsewhere by now`);
+  return undefined;
+}
+
+function land(model: Model, state: State, w: number): void {
+  const write = writeOf(state, w);
   forbidden(state, w);
   const updates = write.refs.map((ref, index): Update => [ref, write.news[index]!]);
   // The digest of the refs that the device knows, with the write, instead of what the write adds to the digest.
-  const whole = keeps(model, "digest-is-sum") ? undefined : write.baseDigest + differenceOf(now.length, write);
+  const whole = keeps(model, "digest-is-sum") ? undefined : write.baseDigest + differenceOf(state.seen.length, write);
   append(state, w, headOf(state) + 1, updates, whole);
   write.status = "landed";
   state.turn = state.turn.filter((ticket) => ticket !== w);
   if (!keeps(model, "version-after-refs")) state.recorded[write.device] = headOf(state);
-  return "landed";
 }
 
 /** Returns whether a write must be looked at again on a newer base. */

@@ -1,15 +1,18 @@
 // Models the decision of a write, also with a lost answer. Stands for src/sync/write/decide.ts.
 import { bump, type Outcome, refusesAtOnce, settle, versionOf, writeOf } from "./database.ts";
 import { doubt, finish } from "./finish.ts";
-import type { Model, Push, State, Who } from "./state.ts";
+import { fallApart, writesOf } from "./group.ts";
+import { type Model, type Push, type State, Violation, type Who } from "./state.ts";
 import { deviceOf, keeps, named, processOf, type Step } from "./step.ts";
 
-export function send(model: Model, d: number, who: Who, { write }: Push): Step {
+export function send(model: Model, d: number, who: Who, push: Push): Step {
+  const { write, others } = push;
   return {
     kind: "go",
-    label: `${named(d, who)} sends the bump of w${write}`,
+    label: `${named(d, who)} sends the bump of w${writesOf(push).join(", w")}`,
     act: (next) => {
       if (!keeps(model, "report-after-bump")) writeOf(next, write).ack = "ok";
+      if (!keeps(model, "group-after-bump")) for (const w of others) writeOf(next, w).ack = "ok";
       const process = processOf(next, d, who);
       post(next, write, process.fence, 0);
       process.push!.phase = "sent";
@@ -36,23 +39,25 @@ export function noAnswer(d: number, who: Who, { write }: Push): Step {
 }
 
 /** Offers to call lockstep.settle_write until it answers. After 15 minutes the pusher is cut off without a report. */
-export function askSteps(model: Model, d: number, who: Who, { write, phase }: Push): Step[] {
+export function askSteps(model: Model, d: number, who: Who, push: Push): Step[] {
+  const { write, phase, asked } = push;
   const name = named(d, who);
-  const ask: Step = {
-    kind: "go",
-    label: `${name} asks what became of w${write}`,
-    act: (next) => {
-      settle(model, next, write);
-      if (writeOf(next, write).status !== "landed") return finish(model, next, d, who, true);
-      landed(next, d, who, write);
-    },
-  };
-  if (phase === "ask") return [ask];
+  const asks = writesOf(push)
+    .filter((w) => !asked.includes(w))
+    .map(
+      (w): Step => ({
+        kind: "go",
+        label: `${name} asks what became of w${w}`,
+        act: (next) => ask(model, next, d, who, w),
+      }),
+    );
+  if (phase === "ask") return asks;
   const refuse: Step = {
     kind: "go",
     label: `${name} takes no answer for a no to w${write}`,
     act: (next) => finish(model, next, d, who, true),
   };
+  const isAsking = asked.length > 0;
   const repeat = (next: State) => {
     const process = processOf(next, d, who);
     post(next, write, process.fence, 1);
@@ -63,11 +68,25 @@ export function askSteps(model: Model, d: number, who: Who, { write, phase }: Pu
     doubt(model, next, d, who);
   };
   return [
-    ask,
+    ...asks,
     ...(keeps(model, "row-asked") ? [] : [refuse]),
-    { kind: "fault", label: `${name} repeats the bump of w${write}`, act: repeat },
+    ...(isAsking ? [] : [{ kind: "fault", label: `${name} repeats the bump of w${write}`, act: repeat } as const]),
     { kind: "fault", label: `${name} gives w${write} up, hangs up`, act: giveUp },
   ];
+}
+
+/** Asks for a row. When those of all writes were asked for, they have landed together, or none has. */
+function ask(model: Model, state: State, d: number, who: Who, w: number): void {
+  const push = processOf(state, d, who).push!;
+  settle(model, state, w);
+  push.asked = [...push.asked, w].sort((one, other) => one - other);
+  const writes = writesOf(push);
+  if (push.asked.length < writes.length) return;
+  const dropped = writes.filter((each) => writeOf(state, each).status !== "landed");
+  if (dropped.length === 0) landed(state, d, who, push.write);
+  else if (writes.length === 1) finish(model, state, d, who, true);
+  else if (dropped.length === writes.length) fallApart(model, state, d, who);
+  else throw new Violation(`I2 of w${writes.join(", w")} only some have landed`);
 }
 
 function landed(state: State, d: number, who: Who, write: number): void {
@@ -75,6 +94,7 @@ function landed(state: State, d: number, who: Who, write: number): void {
   const push = process.push!;
   push.phase = "landed";
   push.version = versionOf(state, write);
+  push.asked = [];
   push.pos = 0;
 }
 

@@ -35,11 +35,17 @@ export function owe(state: State, d: number): void {
 
 export function failOverSteps(state: State): Step[] {
   if (state.budget.failOvers === 0) return [];
-  return state.log.map((_, index) => ({
-    kind: "fault",
-    label: `the database fails over and loses the last ${state.log.length - index} versions`,
-    act: (next) => failOver(next, index),
-  }));
+  return state.log.flatMap(({ write }, index): Step[] => {
+    // The versions of a group are in one transaction.
+    if (state.writes[write - 1]?.group.includes(state.log[index - 1]?.write ?? 0)) return [];
+    return [
+      {
+        kind: "fault",
+        label: `the database fails over and loses the last ${state.log.length - index} versions`,
+        act: (next) => failOver(next, index),
+      },
+    ];
+  });
 }
 
 function failOver(state: State, kept: number): void {

@@ -1,6 +1,6 @@
 // Models the end of a write that did not land, and a replica in doubt.
 import { writeOf } from "./database.ts";
-import { type Device, type Model, NONE, type State, type Who } from "./state.ts";
+import { type Device, type Model, NONE, type Push, type State, type Who } from "./state.ts";
 import { bit, deviceOf, keeps, processOf } from "./step.ts";
 
 /** Puts the replica in doubt: it must be examined again. The version that it held stays known. */
@@ -25,17 +25,35 @@ export function mayTouchDisk(model: Model, who: Who): boolean {
  */
 export function finish(model: Model, state: State, d: number, who: Who, ng: boolean): void {
   const process = processOf(state, d, who);
-  const { write: w, phase } = process.push!;
+  const { write: w, others, waiting } = process.push!;
   const write = writeOf(state, w);
-  const device = deviceOf(state, d);
   const live = write.session && !keeps(model, "scratch");
-  const locked = ["prepared", "sent", "resent", "unknown", "ask"].includes(phase);
-  if (locked && mayTouchDisk(model, who) && !live) for (const ref of write.refs) device.locks[ref] = NONE;
+  endLocks(model, state, d, who);
   if (write.session && mayTouchDisk(model, who)) keepDropped(model, state, d, w);
-  if (ng) write.ack = "ng";
+  if (ng) for (const each of [w, ...others]) writeOf(state, each).ack = "ng";
   if (live) process.applied = NONE;
-  process.push = null;
+  process.push = nextOf(waiting);
   state.turn = state.turn.filter((ticket) => ticket !== w);
+}
+
+/** Removes the locks of a push that has not landed, and of those that it has taken along. */
+export function endLocks(model: Model, state: State, d: number, who: Who): void {
+  const { write, others, phase } = processOf(state, d, who).push!;
+  const live = writeOf(state, write).session && !keeps(model, "scratch");
+  const locked = ["prepared", "sent", "resent", "unknown", "ask"].includes(phase);
+  if (!locked || !mayTouchDisk(model, who) || live) return;
+  for (const w of [write, ...others]) for (const ref of writeOf(state, w).refs) deviceOf(state, d).locks[ref] = NONE;
+}
+
+/** Returns the push that comes after one that has ended. */
+export function nextOf([first, ...rest]: readonly number[]): Push | null {
+  return first === undefined ? null : waiting(first, rest);
+}
+
+/** Returns a push that waits for the mutex. Those in `rest` come after it, each alone. */
+export function waiting(write: number, rest: readonly number[] = []): Push {
+  const unknown = { version: NONE, digest: NONE, pos: 0, copied: false };
+  return { write, others: [], asked: [], waiting: rest, phase: "hook", ...unknown };
 }
 
 /** Moves the changes in the scratch repository of a dropped session below refs/lockstep/dropped/. */

@@ -69,6 +69,8 @@ export function checkSettled(model: Model, state: State): void {
   const head = headOf(state);
   const wanted = foldAtHead(state);
   const staged = state.writes.some(({ status }) => status === "staged");
+  const told = state.writes.findIndex(({ ack, status, lost }) => ack === "ok" && status !== "landed" && !lost);
+  if (told >= 0) throw new Violation(`I2 w${told + 1} was acknowledged and has not landed`);
   if (staged || state.turn.length > 0 || state.shown || state.writeStop !== "off")
     throw unsettled(state, "something waits");
   for (const [d, { live, refs, locks, scratch }] of state.devices.entries()) {

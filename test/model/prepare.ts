@@ -2,8 +2,19 @@
 // lockstep.stage_write.
 import { drop, refusesStaged, writeOf } from "./database.ts";
 import { doubt, finish, mayTouchDisk } from "./finish.ts";
+import { fallApart, writesOf } from "./group.ts";
 import { digestAt, foldAtHead, headOf } from "./log.ts";
-import { differenceOf, type Model, NONE, type Process, type Push, type State, type Who } from "./state.ts";
+import {
+  type Device,
+  differenceOf,
+  type Model,
+  NONE,
+  type Process,
+  type Push,
+  type State,
+  type Who,
+  type Write,
+} from "./state.ts";
 import { bit, clashes, deviceOf, keeps, named, processOf, type Step } from "./step.ts";
 
 /**
@@ -23,7 +34,8 @@ export function stageSteps(model: Model, state: State, d: number, who: Who, push
     });
   const { applied } = process;
   if (isApplying(process) || applied === NONE) return [];
-  return [...go("does not stage", (next) => begin(next, d, who, true)), ...stage(model, state, d, who, push)];
+  const atOnce = go("does not stage", (next) => begin(next, d, who, true));
+  return push.others.length > 0 ? atOnce : [...atOnce, ...stage(model, state, d, who, push)];
 }
 
 /** Offers lockstep.stage_write. */
@@ -47,13 +59,15 @@ function stage(model: Model, state: State, d: number, who: Who, push: Push): Ste
 /** Begins an attempt on the version that the process holds. `atOnce`: without a row in the database. */
 function begin(next: State, d: number, who: Who, atOnce: boolean): void {
   const { applied, held, push } = processOf(next, d, who);
-  const write = writeOf(next, push!.write);
-  write.atOnce = atOnce;
-  if (!atOnce) write.status = "staged";
-  write.base = applied;
-  write.baseDigest = held;
+  const group = push!.others.length > 0 ? writesOf(push!) : [];
   push!.phase = "staged";
-  push!.digest = held + differenceOf(next.seen.length, write);
+  push!.digest = held;
+  for (const w of writesOf(push!)) {
+    const write = writeOf(next, w);
+    if (!atOnce) write.status = "staged";
+    Object.assign(write, { atOnce, base: applied, baseDigest: held, group });
+    push!.digest += differenceOf(next.seen.length, write);
+  }
 }
 
 export function needsCopies(model: Model, push: Push): boolean {
@@ -100,11 +114,21 @@ export function prepareSteps(model: Model, state: State, d: number, who: Who, pu
         act: (next) => finish(model, next, d, who, true),
       },
     ];
-  if (!mayTouchDisk(model, who) || write.refs.some((ref) => device.locks[ref] !== NONE)) return [];
+  const rows = writesOf(push).map((w) => writeOf(state, w));
+  const refs = rows.flatMap((row) => row.refs);
+  if (!mayTouchDisk(model, who) || refs.some((ref) => device.locks[ref] !== NONE)) return [];
+  if (push.others.length > 0 && rows.some((row) => refuses(model, device, row)))
+    return [
+      {
+        kind: "go",
+        label: `${named(d, who)} cannot prepare w${writesOf(push).join(", w")} together`,
+        act: (next) => fallApart(model, next, d, who),
+      },
+    ];
   return [
     {
       kind: "go",
-      label: `${named(d, who)} prepares w${push.write}`,
+      label: `${named(d, who)} prepares w${writesOf(push).join(", w")}`,
       act: (next) => {
         const { locks, refs } = deviceOf(next, d);
         if (write.refs.some((ref, index) => refs[ref] !== write.olds[index])) {
@@ -117,11 +141,18 @@ export function prepareSteps(model: Model, state: State, d: number, who: Who, pu
           drop(next, push.write);
           return finish(model, next, d, who, true);
         }
-        write.refs.forEach((ref, index) => {
-          locks[ref] = write.news[index]!;
-        });
+        for (const row of rows)
+          row.refs.forEach((ref, index) => {
+            locks[ref] = row.news[index]!;
+          });
         processOf(next, d, who).push!.phase = "prepared";
       },
     },
   ];
+}
+
+/** Returns whether git refuses a write: a ref has another value on the disk, or makes one of the write impossible. */
+function refuses(model: Model, { refs }: Device, { refs: mine, olds, news }: Write): boolean {
+  if (mine.some((ref, index) => refs[ref] !== olds[index])) return true;
+  return model.nested && news.some((value, index) => value !== 0 && clashes(refs, mine[index]!));
 }

@@ -31,6 +31,26 @@ export const MUTATIONS = [
     name: "any-stop",
     description: "A bump that makes its row heeds only the stops that include staged writes.",
   },
+  {
+    name: "group-after-bump",
+    description: "Pushes that were taken along are told ok before the statement that decides them has answered.",
+  },
+  {
+    name: "all-or-none",
+    description: "A statement that decides several writes lands those that can.",
+  },
+  {
+    name: "alone-after-group",
+    description: "If one of several pushes that are decided together cannot land, all of them are refused.",
+  },
+  {
+    name: "group-told-by-rows",
+    description: "Pushes that were dropped because of another one are told ok, since nothing was in their own way.",
+  },
+  {
+    name: "last-of-group",
+    description: "A disk that holds several writes which were decided together is taken for one at the first of them.",
+  },
   { name: "old-values", description: "A bump does not compare old values with the fold." },
   { name: "seen-values", description: "A bump does not compare the aliases that lead to its refs with the fold." },
   {

@@ -21,6 +21,7 @@ const NOTHING: Budget = {
   disks: 0,
   prunes: 0,
   writeStops: 0,
+  groups: 0,
 };
 
 const ONE: Shape = [[0, "write"]];
@@ -29,6 +30,7 @@ const BOTH: Shape = [
   [0, "write"],
   [1, "write"],
 ];
+const THIRD: Shape = [[2, "write"]];
 const DELETE: Shape = [[0, "delete"]];
 
 function model(budget: Partial<Budget>, rest: Partial<Omit<Model, "budget" | "off">> = {}): Omit<Model, "off"> {
@@ -51,6 +53,11 @@ const NESTED = { refs: 2, nested: true, before: [ONE], shapes: [[ONE], [DELETE],
 const ALIAS = { refs: 2, shapes: [[ONE, [[0, "see"] as const, [1, "write"] as const]]] };
 /** The refs x and x/y, neither of which exists. */
 const NESTED_NEW = { refs: 2, nested: true, shapes: [[ONE, OTHER]] };
+/** Two pushes that may be decided together, and a third one. */
+const GROUP = { refs: 2, shapes: [[ONE], [OTHER], [ONE, OTHER]] };
+/** The second of the two finds its ref changed, perhaps by another device. */
+const GROUP_IN_THE_WAY = { refs: 2, shapes: [[OTHER], [ONE], [OTHER]] };
+const GROUP_OF_THREE = { refs: 3, shapes: [[ONE], [OTHER], [THIRD], [ONE, THIRD]] };
 const BACK_AND_FORTH = { shapes: [[ONE], [DELETE], [ONE]] };
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -80,6 +87,13 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "two refs, three writes and pruning", model: model({ writes: 3, prunes: 1 }, TWO_REFS) },
   { name: "a ref deleted and one below it created", model: model({ writes: 2, kills: 1 }, NESTED) },
   { name: "a stop of writes", model: model({ writes: 2, kills: 1, writeStops: 1 }) },
+  { name: "pushes decided together and a crash", model: model({ writes: 3, groups: 1, kills: 1 }, GROUP) },
+  { name: "pushes decided together, doubt, a read", model: model({ writes: 2, groups: 1, net: 2, reads: 1 }, GROUP) },
+  { name: "pushes decided together, one in the way", model: model({ writes: 3, groups: 1 }, GROUP_IN_THE_WAY) },
+  { name: "pushes decided together, a stopped process", model: model({ writes: 3, groups: 1, stops: 1 }, GROUP) },
+  { name: "pushes decided together, a fail-over", model: model({ writes: 3, groups: 1, failOvers: 1 }, GROUP) },
+  { name: "pushes decided together, a stop of writes", model: model({ writes: 2, groups: 1, writeStops: 1 }, GROUP) },
+  { name: "three pushes decided together, doubt", model: model({ writes: 4, groups: 2, net: 1 }, GROUP_OF_THREE) },
 ];
 
 /** All kinds of faults at once, for random walks. */
@@ -87,7 +101,10 @@ export const ALL_TROUBLES: readonly Scenario[] = [
   {
     name: "crashes, doubt, sessions, demotes, trims, stops of writes",
     model: model(
-      { writes: 6, sessions: 2, reads: 6, kills: 3, stops: 2, net: 3, leases: 1, demotes: 1, trims: 2, writeStops: 1 },
+      {
+        ...{ writes: 7, groups: 2, sessions: 2, reads: 6, kills: 3, stops: 2, net: 3 },
+        ...{ leases: 1, demotes: 1, trims: 2, writeStops: 1 },
+      },
       { devices: 3, ...TWO_REFS },
     ),
   },
@@ -114,6 +131,11 @@ export const WITHOUT: Readonly<Record<RuleName, Omit<Model, "off">>> = {
   "drop-makes-row": model({ writes: 1, net: 1 }),
   "stop-waits": model({ writes: 1, writeStops: 1 }),
   "any-stop": model({ writes: 1, writeStops: 1 }),
+  "group-after-bump": model({ writes: 3, groups: 1 }, GROUP_IN_THE_WAY),
+  "all-or-none": model({ writes: 2, groups: 1, net: 1 }, GROUP),
+  "alone-after-group": model({ writes: 3, groups: 1 }, GROUP_IN_THE_WAY),
+  "group-told-by-rows": model({ writes: 3, groups: 1 }, GROUP_IN_THE_WAY),
+  "last-of-group": model({ writes: 2, groups: 1 }, GROUP),
   "old-values": model({ writes: 2 }),
   "seen-values": model({ writes: 2 }, ALIAS),
   "conflicts-in-fold": model({ writes: 2 }, NESTED_NEW),

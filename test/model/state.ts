@@ -33,10 +33,18 @@ export interface Write {
   ack: "none" | "ok" | "ng";
   /** True if a fail-over of the database lost the row after the write had landed. */
   lost: boolean;
+  /** The writes that one statement decides, this one among them, in their order. Empty: it is decided alone. */
+  group: readonly number[];
 }
 
 export interface Push {
   readonly write: number;
+  /** The writes of pushes that this one has taken along, in their order. */
+  others: readonly number[];
+  /** The writes whose rows were asked for already. */
+  asked: readonly number[];
+  /** Writes that come next, each alone, because their group could not be decided. */
+  waiting: readonly number[];
   phase:
     | "hook"
     | "checked"
@@ -52,7 +60,7 @@ export interface Push {
     | "landed"
     | "committed";
   version: number;
-  /** The digest of the refs of its base with the write, known since it was staged. */
+  /** The digest of the refs of its base with the write and those taken along, known since it was staged. */
   digest: number;
   pos: number;
   copied: boolean;
@@ -141,6 +149,8 @@ export interface Budget {
   disks: number;
   prunes: number;
   writeStops: number;
+  /** How many pushes another one may take along. */
+  groups: number;
 }
 
 export interface State {

@@ -74,7 +74,18 @@ function start(model: Model): State {
 
 function landedBefore(shape: Shape): Write {
   const refs = shape.map(([ref]) => ref);
-  const made = { device: 0, session: false, atOnce: false, refs, news: [], olds: [], sees: [], base: 0, baseDigest: 0 };
+  const made = {
+    device: 0,
+    session: false,
+    atOnce: false,
+    refs,
+    news: [],
+    olds: [],
+    sees: [],
+    base: 0,
+    baseDigest: 0,
+    group: [],
+  };
   return { ...made, status: "landed", ack: "ok", lost: false };
 }
 

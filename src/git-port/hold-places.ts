@@ -1,5 +1,5 @@
 // Limits how many requests for copies one device has here at once. Each fetches a pack from that device.
-import { busyError } from "../sync/objects/pack-places.ts";
+import { busyError } from "../sync/objects/busy.ts";
 
 /** The requests for copies that are under way, by the device that asks. */
 export class HoldPlaces {

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { LockstepError } from "../errors.ts";
-import { busyError } from "../sync/objects/pack-places.ts";
+import { busyError } from "../sync/objects/busy.ts";
 import { WAITS } from "../waits.ts";
 
 /** Enough for 200,000 ids of the long kind. A device that wants more asks several times (fetch-rounds.ts). */

@@ -1,6 +1,7 @@
 // Leads the requests of other devices to what answers them, and refuses the others.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe, ERROR_TABLE, LockstepError } from "../errors.ts";
+import type { PlaceLimits } from "../fair-places.ts";
 import {
   ASK_HEADER,
   CopyNotWanted,
@@ -13,7 +14,6 @@ import { asRefusal } from "../smart-http/refusal.ts";
 import { catchUp } from "../sync/catch-up/catch-up.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import type { Replica } from "../sync/device/replica.ts";
-import type { PackLimits } from "../sync/objects/pack-places.ts";
 import { PackServer } from "../sync/objects/serve-pack.ts";
 import { hold, type Port, sendPack, tellDirectory } from "./answers.ts";
 import type { Callers } from "./callers.ts";
@@ -23,7 +23,7 @@ import { serveUploadPack } from "./upload-pack.ts";
 
 /** What other devices may cost. */
 export interface PortLimits {
-  readonly packs: PackLimits;
+  readonly packs: PlaceLimits;
   /** Requests for copies of one device at once. */
   readonly copies: number;
   /** Big requests in memory at once. */

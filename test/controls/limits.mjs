@@ -76,7 +76,7 @@ export const limitsControls = [
   },
   {
     rule: "a caller that watches much leaves places for others",
-    patches: [{ file: "src/rpc/handlers/watch-places.ts", from: "if (own >= this.#limits.own && ", to: "if (" }],
+    patches: [{ file: "src/fair-places.ts", from: "if (own >= this.#limits.own && ", to: "if (" }],
     project: "integration",
     tests: "test/integration/watch-places.test.ts",
     name: "calls of Watch",

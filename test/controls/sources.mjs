@@ -109,9 +109,9 @@ export const sourceControls = [
   },
   {
     rule: "each device has places of its own",
-    patches: [{ file: "src/sync/objects/pack-places.ts", from: "if (own >= this.#limits.own && ", to: "if (" }],
+    patches: [{ file: "src/fair-places.ts", from: "if (own >= this.#limits.own && ", to: "if (" }],
     project: "unit",
-    tests: "test/unit/pack-places.test.ts",
+    tests: "test/unit/fair-places.test.ts",
     name: "for every other device",
   },
   {

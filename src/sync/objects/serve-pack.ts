@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { isObjectId, isUuid } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
+import type { FairPlaces, PlaceLimits } from "../../fair-places.ts";
 import { type PackStream, startPack } from "../../git/objects/send-pack.ts";
 import { CopyNotWanted, type HoldRequestBody, type PackRequestBody } from "../../git/peers/pack-requests.ts";
 import { wasReplica } from "../../git/replica/repository.ts";
@@ -12,8 +13,8 @@ import { findRepository } from "../../store/repository/repositories.ts";
 import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
+import { busyError, packPlaces } from "./busy.ts";
 import { FanOut } from "./fan-out.ts";
-import { busyError, type PackLimits, PackPlaces } from "./pack-places.ts";
 
 /** More would not fit into a request. */
 const IDS_LIMIT = 500_000;
@@ -22,14 +23,14 @@ const IDS_LIMIT = 500_000;
 export class PackServer {
   readonly #context: SyncContext;
   readonly #fanOut = new FanOut();
-  readonly #places: PackPlaces;
+  readonly #places: FairPlaces;
   readonly #onDoubt: (replica: Replica) => void;
 
   /** `onDoubt`: called when a replica lacks objects that it should hold. Nobody here waits for it. */
-  constructor(context: SyncContext, onDoubt: (replica: Replica) => void, limits: PackLimits) {
+  constructor(context: SyncContext, onDoubt: (replica: Replica) => void, limits: PlaceLimits) {
     this.#context = context;
     this.#onDoubt = onDoubt;
-    this.#places = new PackPlaces(context.me.device, limits);
+    this.#places = packPlaces(context.me.device, limits);
     context.metrics.limits.tell("packs", limits.all, () => this.#places.taken);
   }
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { PackPlaces } from "../../src/sync/objects/pack-places.ts";
+import { packPlaces } from "../../src/sync/objects/busy.ts";
 import { LIMITS } from "../support/limits.ts";
 
 describe("places for packs", () => {
   it("number eight for a device that asks alone", () => {
-    const places = new PackPlaces("me", LIMITS.portLimits.packs);
+    const places = packPlaces("me", LIMITS.portLimits.packs);
     const taken = Array.from({ length: 8 }, () => places.take("one"));
     expect(() => places.take("one")).toThrow("sends 8 packs already");
     taken[3]![Symbol.dispose]();
@@ -16,7 +16,7 @@ describe("places for packs", () => {
   });
 
   it("remain for every other device, however many places one device has taken", () => {
-    const places = new PackPlaces("me", LIMITS.portLimits.packs);
+    const places = packPlaces("me", LIMITS.portLimits.packs);
     for (let count = 0; count < 8; count += 1) places.take("greedy");
     for (const asker of ["two", "three", "four"]) {
       places.take(asker);

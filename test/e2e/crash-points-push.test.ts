@@ -71,3 +71,21 @@ describe.each([
     await history.expectTrueAndAtRest();
   });
 });
+
+it.each(cases(["refs.syncing"], ["sidecar", "database", "device"]))(
+  "%s after a push was acknowledged survives the death of its %s",
+  async (point, victim) => {
+    const history = await PushHistory.begin(cluster, ada);
+    await history.untilAcknowledged(one.device, "held");
+    await using held = await one.hold(point);
+    expect(await history.push(one.device, "held")).toMatchObject({ verdict: "acknowledged" });
+    await held.reached();
+    await strike(one, history.repository, victim, held.release);
+    expect(await three.call("BeforeRead", { repository: history.repository }, PATIENCE)).toMatchObject({
+      version: "2",
+    });
+    await nextPush(history, one.device, "held", victim);
+    await nextPush(history, three, "held", victim);
+    await history.expectTrueAndAtRest();
+  },
+);

@@ -101,8 +101,20 @@ export const togetherControls = [
     name: "land over versions of another device",
   },
   {
+    rule: "a push that was taken along is not attempted again when its turn comes",
+    patches: [
+      {
+        file: "src/sync/group/group.ts",
+        from: 'known: () => (member.state === "taken" ? member.decided : undefined),',
+        to: "known: () => undefined,",
+      },
+    ],
+    ...PUSH,
+    name: "get the mutex once for all of them",
+  },
+  {
     rule: "pushes that name the same ref are not decided together",
-    patches: [{ file: "src/sync/group/group.ts", from: "!this.#names.has(name) && ", to: "" }],
+    patches: [{ file: "src/git/refs/ref-paths.ts", from: "!this.#names.has(name) &&", to: "" }],
     ...PUSH,
     name: "that name the same ref are not decided together",
   },

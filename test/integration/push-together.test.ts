@@ -35,6 +35,18 @@ describe("pushes that wait for another one", () => {
     for (const device of [a, b]) await device.expectInLockstep(APP);
   });
 
+  it("get the mutex once for all of them", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, ids } = await pushedOnce(cluster);
+    const held = vi.spyOn(a.context.metrics, "heldMutex");
+    const told = await allAtOnce(a, [create(a, "x", ids[0]), create(a, "y", ids[1]), create(a, "z", ids[2])]);
+    expect(told).toEqual(landed("x", "y", "z"));
+    await a.replica(APP).mutex.waitForUnlock();
+    // The turn of the test, and that of the group.
+    expect(held).toHaveBeenCalledTimes(2);
+    await a.expectInLockstep(APP);
+  });
+
   it("that name the same ref are not decided together: one lands, the others are told to fetch first", async () => {
     await using cluster = await TestCluster.make();
     const { a, ids } = await pushedOnce(cluster);

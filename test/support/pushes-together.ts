@@ -20,7 +20,7 @@ export async function pushedOnce(cluster: TestCluster) {
 /** Begins pushes that wait for the mutex, in this order, and gives it to them. Returns how each of them ended. */
 export async function allAtOnce(device: TestDevice, pushes: readonly Push[], before: Push = async () => {}) {
   const { mutex } = device.replica(APP);
-  const asked = vi.spyOn(mutex, "runExclusive");
+  const asked = vi.spyOn(mutex, "runUnless");
   let ended!: Promise<PromiseSettledResult<unknown>[]>;
   await mutex.runExclusive(async () => {
     const begun: Promise<unknown>[] = [];

@@ -10,6 +10,7 @@ describe("names of refs", () => {
 
   it.each([
     [["refs/heads/a", "refs/heads/b"], false],
+    [["refs/heads/a", "refs/heads/b", "refs/heads/a"], true],
     [["refs/heads/a", "refs/heads/a/b"], true],
     [["refs/heads/a/b/c", "refs/heads/a"], true],
     [["refs/heads/a", "refs/heads/a-b", "refs/heads/a.b", "refs/heads/ab"], false],
@@ -20,9 +21,9 @@ describe("names of refs", () => {
     expect(clash(names.map(ref))).toBe(expected);
   });
 
-  it("leave room for themselves", () => {
+  it("leave no room for themselves, nor for those above and below them", () => {
     const taken = new TakenNames([ref("refs/heads/a/b")]);
-    expect(taken.leaveRoomFor(ref("refs/heads/a/b"))).toBe(true);
+    expect(taken.leaveRoomFor(ref("refs/heads/a/b"))).toBe(false);
     expect(taken.leaveRoomFor(ref("refs/heads/a"))).toBe(false);
     expect(taken.leaveRoomFor(ref("refs/heads/a/b/c"))).toBe(false);
     expect(taken.leaveRoomFor(ref("refs/heads/a/c"))).toBe(true);

@@ -13,7 +13,7 @@ export function namesAbove(name: RefName): RefName[] {
   return above;
 }
 
-/** Existing refs, and the names that they make impossible. */
+/** Names of refs, and the names that they make impossible. */
 export class TakenNames {
   readonly #names = new Set<RefName>();
   readonly #directories = new Set<RefName>();
@@ -27,13 +27,17 @@ export class TakenNames {
     for (const above of namesAbove(name)) this.#directories.add(above);
   }
 
-  /** Returns true unless a taken name lies above or below this one. */
+  /** Returns true unless this name is taken, or one above or below it. */
   leaveRoomFor(name: RefName): boolean {
-    return !this.#directories.has(name) && !namesAbove(name).some((above) => this.#names.has(above));
+    return (
+      !this.#names.has(name) &&
+      !this.#directories.has(name) &&
+      !namesAbove(name).some((above) => this.#names.has(above))
+    );
   }
 }
 
-/** Returns true when one name is a leading directory of another. git never takes both in one transaction. */
+/** Returns true when a name comes twice, or leads to another. git never takes both in one transaction. */
 export function clash(names: Iterable<RefName>): boolean {
   const taken = new TakenNames();
   for (const name of names) {

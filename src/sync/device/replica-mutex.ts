@@ -51,9 +51,22 @@ export class ReplicaMutex extends Mutex {
    * Runs `run` while it holds the mutex. First come, first served. Throws GIT_HUNG at once if a git cannot be ended.
    */
   override async runExclusive<Result>(run: () => Promise<Result> | Result): Promise<Result> {
+    return await this.runUnless(() => undefined, run);
+  }
+
+  /**
+   * Like `runExclusive`, for work that somebody else may have done by the time when its turn comes. If `known` has its
+   * result then, nothing runs, and nobody looks at the disk: the next one waits for this turn.
+   */
+  async runUnless<Result>(
+    known: () => Promise<Result> | undefined,
+    run: () => Promise<Result> | Result,
+  ): Promise<Result> {
     assertNoStuckGit(this.#replica.gitDir);
     const askedAt = performance.now();
     return await super.runExclusive(async () => {
+      const result = known();
+      if (result !== undefined) return await result;
       const givenAt = performance.now();
       try {
         await this.#lookAsHolder();

@@ -1,7 +1,6 @@
 // Pushes that wait for the mutex of a replica while one decision is under way. The push that gets the mutex next takes
 // the others along: they are decided together (land-group.ts). A push that finds nobody waiting is never delayed.
 import { crashPoint } from "../../crash-points.ts";
-import type { RefName } from "../../domain.ts";
 import { TakenNames } from "../../git/refs/ref-paths.ts";
 import { gitSyncsRefs } from "../../io/disk.ts";
 import type { SyncContext } from "../device/context.ts";
@@ -24,12 +23,14 @@ export async function attemptTogether(context: SyncContext, replica: Replica, wr
   queues.set(replica, queue);
   const member = new Member(write);
   queue.add(member);
-  const alone = attemptWrite(context, replica, write, async () => {
-    queue.delete(member);
-    if (member.state === "taken") return await member.decided;
-    const group = member.state === "alone" ? [] : gather(replica, member, queue);
-    if (group.length < 2) return undefined;
-    return (await landGroup(context, replica, group)) ? await member.decided : undefined;
+  const alone = attemptWrite(context, replica, write, {
+    known: () => (member.state === "taken" ? member.decided : undefined),
+    lead: async () => {
+      queue.delete(member);
+      const group = member.state === "alone" ? [] : gather(replica, member, queue);
+      if (group.length < 2) return undefined;
+      return (await landGroup(context, replica, group)) ? await member.decided : undefined;
+    },
   }).catch(async (error: unknown) => {
     queue.delete(member);
     // Only its group knows what became of a push that was taken along.
@@ -59,37 +60,17 @@ function mayShare({ atOnce, aliases, act, ticket, holders, request }: WriteAttem
  */
 function gather({ gitDir }: Replica, first: Member, queue: Set<Member>): Member[] {
   const group = [first];
-  const taken = new NamesOf(first);
+  const taken = new TakenNames(first.names);
   let count = first.names.length;
   for (const member of queue) {
-    const fits = taken.leaveRoomFor(member) && gitSyncsRefs(gitDir, count + member.names.length);
-    taken.add(member);
+    const { names } = member;
+    const fits = names.every((name) => taken.leaveRoomFor(name)) && gitSyncsRefs(gitDir, count + names.length);
+    for (const name of names) taken.add(name);
     if (!fits) continue;
     queue.delete(member);
     group.push(member);
-    count += member.names.length;
+    count += names.length;
     if (group.length === MOST) break;
   }
   return group;
-}
-
-/** The refs of members, and the names that exclude them. */
-class NamesOf {
-  readonly #names = new Set<RefName>();
-  readonly #taken = new TakenNames();
-
-  constructor(first: Member) {
-    this.add(first);
-  }
-
-  add({ names }: Member): void {
-    for (const name of names) {
-      this.#names.add(name);
-      this.#taken.add(name);
-    }
-  }
-
-  leaveRoomFor({ names }: Member): boolean {
-    return names.every((name) => !this.#names.has(name) && this.#taken.leaveRoomFor(name));
-  }
 }

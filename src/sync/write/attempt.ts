@@ -23,19 +23,28 @@ import { PushReport } from "./push-report.ts";
 import { pusherGoneError } from "./request.ts";
 import { stage } from "./stage.ts";
 
+/** What comes before the attempt of a write that may be decided with others. */
+export interface Before {
+  /** Returns the outcome if the write has been decided by the time when it gets the mutex. Then nothing runs. */
+  known(): Promise<Attempt> | undefined;
+  /** Runs first under the mutex. If it brings an outcome, there is no attempt. */
+  lead(): Promise<Attempt | undefined>;
+}
+
+const NOTHING_BEFORE: Before = { known: () => undefined, lead: async () => undefined };
+
 /**
- * Tries to land the updates. The version that this replica has applied is their base; the head may be later. `before`
- * runs first under the mutex, and may bring an outcome: then there is no attempt. Throws OUTCOME_UNKNOWN when the
- * database did not say whether the write landed. After every other error nothing has landed.
+ * Tries to land the updates. The version that this replica has applied is their base; the head may be later. Throws
+ * OUTCOME_UNKNOWN when the database did not say whether the write landed. After every other error nothing has landed.
  */
 export async function attemptWrite(
   context: SyncContext,
   replica: Replica,
   write: WriteAttempt,
-  before: () => Promise<Attempt | undefined> = async () => undefined,
+  { known, lead }: Before = NOTHING_BEFORE,
 ): Promise<Attempt> {
-  return await replica.mutex.runExclusive(async () => {
-    const decided = await before();
+  return await replica.mutex.runUnless(known, async () => {
+    const decided = await lead();
     if (decided !== undefined) return decided;
     write.clock.lap("mutexMs");
     const base = replica.applied;

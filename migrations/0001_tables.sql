@@ -215,6 +215,8 @@ create table lockstep.replica (
   pushed_at timestamptz,
   -- When the device gave its copy up. It keeps the files for some days.
   released_at timestamptz,
+  -- The version of those files, when the device is asked to hold the repository again and has not taken them back yet.
+  kept bigint not null default 0,
   -- When all its objects were last read, and what that found. scrub null: never; then the time is that of the row.
   scrubbed_at timestamptz not null default clock_timestamp(),
   scrub jsonb,

@@ -41,8 +41,9 @@ begin
     perform 1 from lockstep.write w where w.repository_id = p_repository and w.device = p_device and w.status = 'staged';
     if found then outcome := 'writing'; return; end if;
   end if;
-  update lockstep.replica p set state = 'released', released_at = clock_timestamp(), updated_at = clock_timestamp(),
-    last_error = null, attempts = 0, next_attempt_at = null
+  -- A device that never took its files back still has them aside.
+  update lockstep.replica p set state = 'released', version = greatest(p.version, p.kept), kept = 0,
+    released_at = clock_timestamp(), updated_at = clock_timestamp(), last_error = null, attempts = 0, next_attempt_at = null
     where p.repository_id = p_repository and p.device = p_device;
   -- The time makes it another command than that of an earlier release: each one frees only what it was made for.
   insert into lockstep.command (id, repository_id, repository, device, command, arguments, author, reason, due_at)

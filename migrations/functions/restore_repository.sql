@@ -24,7 +24,7 @@ begin
     if held.head_version > 0 and not exists (
       select from lockstep.replica p left join lockstep.ref_log l on l.repository_id = p_id and l.version = held.head_version
       where p.repository_id = p_id and p.state <> 'destroyed'
-        and (p.version >= held.head_version or p.device = l.device or p.device = any(l.holders))) then outcome := 'gone'; return; end if;
+        and (greatest(p.version, p.kept) >= held.head_version or p.device = l.device or p.device = any(l.holders))) then outcome := 'gone'; return; end if;
     begin
       update lockstep.repository r set name = p_name, removed_name = null, removed_at = null, keep_until = null,
         trim_at = clock_timestamp() + interval '1 day' where r.id = p_id;

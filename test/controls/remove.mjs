@@ -192,4 +192,24 @@ export const removeControls = [
     ...beside,
     name: "is no unknown directory to a scan that saw it before it moved, after",
   },
+  {
+    rule: "the version of files that lie aside is known after a restore",
+    patches: [{ file: "migrations/functions/want_replicas.sql", from: "kept = p.version,", to: "kept = 0," }],
+    project: "integration",
+    tests: "test/integration/restore-repository.test.ts",
+    name: "has not taken its files back since an earlier restore, and moved nothing yet",
+  },
+  {
+    rule: "the version of files that still lie aside is known after a second removal",
+    patches: [
+      {
+        file: "migrations/functions/release_replica.sql",
+        from: "version = greatest(p.version, p.kept)",
+        to: "version = p.version",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/restore-repository.test.ts",
+    name: "has not taken its files back since an earlier restore, and moved nothing again",
+  },
 ];

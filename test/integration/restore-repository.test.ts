@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import { startCommand } from "../../src/store/command/commands.ts";
 import { listCommands } from "../../src/store/command/find-commands.ts";
+import { drainDevice, removeDevice } from "../../src/store/device/devices.ts";
 import { readLog } from "../../src/store/log/list-log.ts";
 import { listRemoved } from "../../src/store/repository/removals.ts";
 import { compareNotes } from "../../src/sync/catch-up/compare-notes.ts";
@@ -93,6 +94,37 @@ describe("a repository that is removed", () => {
     expect(outcome).toEqual({ outcome: { released: false }, changed: false });
     expect(await b.read(APP)).toMatchObject({ version: 1n });
     expect(await b.refs(APP)).toMatchObject({ "refs/heads/main": one });
+  });
+
+  it.each<[string, boolean]>([
+    ["and moved nothing yet", false],
+    ["and moved nothing again", true],
+  ])("comes back from a device that has not taken its files back since an earlier restore, %s", async (_, moves) => {
+    await using cluster = await TestCluster.make();
+    const { a, b, id, one } = await pushed(cluster);
+    {
+      await using _a = runQueue(a);
+      await using _b = runQueue(b);
+      await remove(a, APP);
+    }
+    // Nobody carries a command out meanwhile.
+    await restoreOnly(a, APP);
+    await removeOnly(a, APP);
+    if (moves) {
+      await using _b = runQueue(b);
+      await vi.waitFor(async () => {
+        const open = await listCommands(b.context.db, { device: b.name, states: ["queued", "running"], limit: 10 });
+        expect(open.filter(({ command }) => command !== "destroy")).toEqual([]);
+      }, SOON);
+    }
+    // The device that wrote the newest version leaves for ever.
+    await drainDevice(a.context.db, a.name, "olga");
+    await removeDevice(b.context.db, a.name, "olga");
+    await restoreOnly(b, APP);
+    expect(await b.read(APP)).toMatchObject({ version: 1n });
+    expect(b.replica(APP).id).toBe(id);
+    expect(await b.refs(APP)).toMatchObject({ "refs/heads/main": one });
+    await b.expectInLockstep(APP);
   });
 
   it("is one of several with that name: the newest comes back, or the one with the given id", async () => {

@@ -37,7 +37,7 @@ export async function recordVersion(
      me as (select name from lockstep.device, quick where name = $2 and fence = $3 for key share of device),
      recorded as (
        update lockstep.replica p set state = 'active', fence = $3, last_error = null,
-         attempts = 0, next_attempt_at = null, updated_at = clock_timestamp(),
+         attempts = 0, next_attempt_at = null, updated_at = clock_timestamp(), kept = 0,
          version = case when r.head_version < $4 or coalesce(l.digest, r.head_digest) <> $10::bytea then p.version else greatest(p.version, $4) end
        from me, lockstep.repository r left join lockstep.ref_log l on l.repository_id = r.id and l.version = $4
        where r.id = p.repository_id and p.repository_id = $1 and p.device = me.name and p.state in ${HELD} returning p.device),

@@ -1,5 +1,5 @@
 -- Makes sure that these devices have a replica of these repositories: a new pending row, or the row of a copy that was
--- given up, whose files may still lie aside. Returns how many rows are pending now that were not.
+-- given up. Its files may still lie aside. Returns how many rows are pending now that were not.
 create function lockstep.want_replicas(p_repositories uuid[], p_devices text[]) returns integer
 language sql as $$
   with wanted as (

@@ -113,6 +113,18 @@ export const removeControls = [
     name: "takes along the git that has begun to change its refs",
   },
   {
+    rule: "a quarantine is removed wherever its repository was moved meanwhile",
+    patches: [
+      {
+        file: "src/git/objects/temporary-directory.ts",
+        from: "const now = pathNow(directory) ?? path;",
+        to: "const now = path;",
+      },
+    ],
+    ...moving,
+    name: "that is half received",
+  },
+  {
     rule: "objects that come are put into the directory where they were asked for, wherever that moves",
     patches: [
       {

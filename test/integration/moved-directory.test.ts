@@ -2,13 +2,15 @@
 // goes on in the moved directory or fails, and makes nothing at the old path. Another repository may get that place.
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readdir, rename, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, it, vi } from "vitest";
 import { symbolicTo } from "../../src/domain.ts";
+import { QUARANTINE_PREFIX } from "../../src/git/objects/quarantine.ts";
 import { receivePack } from "../../src/git/objects/receive-pack.ts";
 import { recordPackedAll } from "../../src/git/packs/pack-need.ts";
+import { viewPacks } from "../../src/git/packs/pack-view.ts";
 import { noteUnsettled } from "../../src/git/packs/packs.ts";
 import { setSymbolicRef } from "../../src/git/refs/symbolic-refs.ts";
 import { ensureHook } from "../../src/git/replica/repository.ts";
@@ -26,6 +28,11 @@ const never = new AbortController().signal;
 async function move({ dir }: Repository): Promise<string> {
   await rename(dir, `${dir}.moved`);
   return `${dir}.moved`;
+}
+
+/** Returns the names of quarantines and of views for gc. */
+async function temporary(dir: string): Promise<string[]> {
+  return (await readdir(join(dir, "objects"))).filter((name) => name.startsWith(QUARANTINE_PREFIX));
 }
 
 describe("a directory that moves", () => {
@@ -70,6 +77,25 @@ describe("a directory that moves", () => {
     );
     await expect(receivePack(context, dir, { pack, wants: [tip], haves: [], signal: never })).rejects.toThrow();
     expect(existsSync(dir)).toBe(false);
+    expect(await temporary(`${dir}.moved`)).toEqual([]);
+  });
+
+  it("keeps nothing of a gc that was under way", async () => {
+    await using repo = await repository();
+    const view = await viewPacks(repo.dir);
+    expect(await temporary(repo.dir)).toHaveLength(1);
+    const moved = await move(repo);
+    await view[Symbol.asyncDispose]();
+    expect(await temporary(moved)).toEqual([]);
+  });
+
+  it("keeps what another repository makes at its old place", async () => {
+    await using repo = await repository();
+    const view = await viewPacks(repo.dir);
+    await move(repo);
+    await mkdir(view.path, { recursive: true });
+    await view[Symbol.asyncDispose]();
+    expect(existsSync(view.path)).toBe(true);
   });
 
   it.each<[string, (repo: Repository) => Promise<unknown>]>([

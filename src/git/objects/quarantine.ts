@@ -1,6 +1,6 @@
 // Objects arrive in a quarantine: an object directory of its own whose alternate is the replica's. They move into the
 // replica only after a check that the new tips are connected. Until then no reader of the replica sees them.
-import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
 import { LockstepError } from "../../errors.ts";
@@ -8,6 +8,7 @@ import { sync } from "../../io/disk.ts";
 import type { ObjectPlace } from "../command/operations.ts";
 import type { GitContext } from "../process.ts";
 import { startWalk } from "./connectivity.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** git's own name for a quarantine, so that git's housekeeping removes one that a crash left. */
 export const QUARANTINE_PREFIX = "tmp_objdir-lockstep-";
@@ -42,29 +43,23 @@ export async function quarantined<Result>(
   bring: (quarantine: Quarantine) => Promise<Result>,
 ): Promise<Result> {
   const home = join(gitDir, "objects");
-  const path = await mkdtemp(join(home, QUARANTINE_PREFIX));
-  try {
-    await mkdir(join(path, "pack"));
-    const alternates = alone ? "" : quoteAlternate(home);
-    const objects = { GIT_OBJECT_DIRECTORY: path, GIT_ALTERNATE_OBJECT_DIRECTORIES: alternates };
-    const bringing = bring({ path, objects });
-    // The walk may not start. Nobody awaits this then.
-    bringing.catch(() => {});
-    // The walk starts while the objects still arrive: starting a process takes longer than walking a push.
-    await using walk = startWalk(context, gitDir, { objects, signal, onWork });
-    const result = await bringing;
-    if (!(await walk.isConnected(wants, haves))) {
-      throw new LockstepError(
-        "SOURCE_FAILED",
-        "The source sent a pack that does not hold everything the new refs need.",
-      );
-    }
-    await crashPoint("catch-up.arrived");
-    await migrate(join(path, "pack"), join(home, "pack"));
-    return result;
-  } finally {
-    await rm(path, { recursive: true, force: true });
+  await using directory = await temporaryDirectory(home, QUARANTINE_PREFIX);
+  const { path } = directory;
+  await mkdir(join(path, "pack"));
+  const alternates = alone ? "" : quoteAlternate(home);
+  const objects = { GIT_OBJECT_DIRECTORY: path, GIT_ALTERNATE_OBJECT_DIRECTORIES: alternates };
+  const bringing = bring({ path, objects });
+  // The walk may not start. Nobody awaits this then.
+  bringing.catch(() => {});
+  // The walk starts while the objects still arrive: starting a process takes longer than walking a push.
+  await using walk = startWalk(context, gitDir, { objects, signal, onWork });
+  const result = await bringing;
+  if (!(await walk.isConnected(wants, haves))) {
+    throw new LockstepError("SOURCE_FAILED", "The source sent a pack that does not hold everything the new refs need.");
   }
+  await crashPoint("catch-up.arrived");
+  await migrate(join(path, "pack"), join(home, "pack"));
+  return result;
 }
 
 /** Moves packs, each before its index: readers see a pack once its index is there. */

@@ -1,17 +1,17 @@
 // A view of the packs of a replica: an object directory of links, in which git sees the objects of one moment. What git
 // writes there reaches nobody until it is moved into the replica, and goes with the view.
-import { copyFile, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { copyFile, mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { namesIn } from "../../io/disk.ts";
 import type { ObjectPlace } from "../command/operations.ts";
 import { QUARANTINE_PREFIX } from "../objects/quarantine.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "../objects/temporary-directory.ts";
 import { type Pack, readPacks } from "./packs.ts";
 
 /** Begins the name of a view. To git and to recovery it is a quarantine. */
 export const VIEW_PREFIX = `${QUARANTINE_PREFIX}gc-`;
 
-export interface PackView extends AsyncDisposable {
-  readonly path: string;
+export interface PackView extends TemporaryDirectory {
   /** With these, git uses the view. */
   readonly place: ObjectPlace;
   readonly packs: readonly Pack[];
@@ -25,8 +25,8 @@ export interface PackView extends AsyncDisposable {
  */
 export async function viewPacks(gitDir: string, without: ReadonlySet<string> = new Set()): Promise<PackView> {
   const objects = join(gitDir, "objects");
-  const path = await mkdtemp(join(objects, VIEW_PREFIX));
-  const dispose = () => rm(path, { recursive: true, force: true });
+  const directory = await temporaryDirectory(objects, VIEW_PREFIX);
+  const { path } = directory;
   try {
     await mkdir(join(path, "pack"));
     await mkdir(join(path, "info"));
@@ -44,9 +44,9 @@ export async function viewPacks(gitDir: string, without: ReadonlySet<string> = n
     // With the graph of last time git need not read all commits again. A copy, since git would write through a link.
     await copyFile(join(objects, "info", "commit-graph"), join(path, "info", "commit-graph")).catch(() => {});
     const place = { GIT_OBJECT_DIRECTORY: path };
-    return { path, place, packs, loose, [Symbol.asyncDispose]: dispose };
+    return { ...directory, place, packs, loose };
   } catch (error) {
-    await dispose();
+    await directory[Symbol.asyncDispose]();
     throw error;
   }
 }

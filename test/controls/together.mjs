@@ -113,6 +113,12 @@ export const togetherControls = [
     name: "get the mutex once for all of them",
   },
   {
+    rule: "a push whose pusher is gone is not decided with others",
+    patches: [{ file: "src/sync/group/group.ts", from: "    if (isGone(member)) continue;\n", to: "" }],
+    ...PUSH,
+    name: "are decided together without the second one, whose pusher is gone",
+  },
+  {
     rule: "pushes that name the same ref are not decided together",
     patches: [{ file: "src/git/refs/ref-paths.ts", from: "!this.#names.has(name) &&", to: "" }],
     ...PUSH,

@@ -27,7 +27,8 @@ export async function attemptTogether(context: SyncContext, replica: Replica, wr
     known: () => (member.state === "taken" ? member.decided : undefined),
     lead: async () => {
       queue.delete(member);
-      const group = member.state === "alone" ? [] : gather(replica, member, queue);
+      if (member.state === "alone" || isGone(member)) return undefined;
+      const group = gather(replica, member, queue);
       if (group.length < 2) return undefined;
       return (await landGroup(context, replica, group)) ? await member.decided : undefined;
     },
@@ -54,15 +55,22 @@ function mayShare({ atOnce, aliases, act, ticket, holders, request }: WriteAttem
   return request.updates.every(({ oldValue, newValue }) => oldValue !== newValue);
 }
 
+/** Returns true if nobody waits for the outcome any more. Such a push ends when its turn comes, and delays no other. */
+function isGone({ write }: Member): boolean {
+  return write.gone?.aborted === true;
+}
+
 /**
  * Returns the first member and those of the queue that may be decided with it, and removes these from the queue. A
  * member whose refs another one names, or makes impossible, waits. So does each that comes after it and names the same.
  */
 function gather({ gitDir }: Replica, first: Member, queue: Set<Member>): Member[] {
   const group = [first];
+  if (queue.size === 0) return group;
   const taken = new TakenNames(first.names);
   let count = first.names.length;
   for (const member of queue) {
+    if (isGone(member)) continue;
     const { names } = member;
     const fits = names.every((name) => taken.leaveRoomFor(name)) && gitSyncsRefs(gitDir, count + names.length);
     for (const name of names) taken.add(name);

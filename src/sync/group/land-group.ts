@@ -55,10 +55,10 @@ export async function landGroup(context: SyncContext, replica: Replica, group: r
 
 /**
  * Returns whether the git of another push may write the refs of this one. It may not where git tells a hook or a reflog
- * who made the change. Nobody writes for a pusher that is gone.
+ * who made the change.
  */
-function mayShareGit({ gitDir }: Replica, { request, gone }: WriteAttempt): boolean {
-  return gone?.aborted !== true && hookFolder(gitDir, request.refAuthor) === undefined && !hasReflogs(gitDir);
+function mayShareGit({ gitDir }: Replica, { request }: WriteAttempt): boolean {
+  return hookFolder(gitDir, request.refAuthor) === undefined && !hasReflogs(gitDir);
 }
 
 function transactionOf(

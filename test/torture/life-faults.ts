@@ -64,8 +64,8 @@ interface Named {
   readonly repositoryId: string;
 }
 
-/** Restores a repository through any device, until the database says that it is there. */
-async function restore(context: FaultContext, named: Named): Promise<void> {
+/** Restores a repository through any device, until the database says that it is there. Returns what became of it. */
+async function restore(context: FaultContext, named: Named): Promise<string> {
   const isThere = async () =>
     await administer(context.cluster.databaseUrl, (db) =>
       db.query("select from lockstep.repository where id = $1 and removed_at is null", [named.repositoryId]),
@@ -74,10 +74,14 @@ async function restore(context: FaultContext, named: Named): Promise<void> {
       () => false,
     );
   const deadline = Date.now() + SET_MS;
-  for (let isAsked = false; !(isAsked && (await isThere())) && Date.now() < deadline; isAsked = true) {
-    if (isAsked) await delay(RETRY_MS);
-    const request = { ...named, author: "torture", reason: "torture" };
-    await byAnyDevice(context, (asked) => asked.call("RestoreRepository", request, { timeoutMs: CALL_MS }), RETRY_MS);
+  const request = { ...named, author: "torture", reason: "torture" };
+  for (;;) {
+    const call = (asked: Device) => asked.call("RestoreRepository", request, { timeoutMs: CALL_MS });
+    const restored = await byAnyDevice(context, call, RETRY_MS);
+    if (await isThere()) return "restored";
+    if (Date.now() > deadline)
+      return `not restored (${typeof restored === "string" ? restored : "though it was told"})`;
+    await delay(RETRY_MS);
   }
 }
 
@@ -104,9 +108,9 @@ export const removeAndRestore: Make = async (context, { repository, lasts }) => 
       GIVEN_UP_MS,
     );
     await delay(lasts);
-    await restore(context, named);
+    const restored = await restore(context, named);
     await placed.refresh().catch(() => {});
-    return `${place.name} was ${typeof removed === "string" ? `perhaps removed (${removed})` : "removed"}, and restored`;
+    return `${place.name} was ${typeof removed === "string" ? `perhaps removed (${removed})` : "removed"}, and ${restored}`;
   });
 };
 

@@ -23,11 +23,23 @@ const DECIDED = ["group.decided", "push.committed", "push.applied"] as const;
 const VICTIMS: readonly Victim[] = ["sidecar", "receive-pack", "hook that works", "database", "device"];
 const LINES = ["left", "middle", "right"];
 
+type Point = (typeof UNDECIDED | typeof DECIDED)[number];
+
+/** Brings a group to the point, in a repository of its own. On a slow machine a group may fall apart: then once more. */
+async function groupAt(point: Point) {
+  for (let tries = 1; tries <= 5; tries += 1) {
+    const history = await PushHistory.begin(cluster, ada);
+    const group = await tryGroupAt(point, history);
+    if (group !== undefined) return { history, ...group };
+  }
+  throw new Error("No group came together in five tries.");
+}
+
 /**
  * Lets the pushes of all lines wait behind another one, until they reach the point together. Returns how they end, and
- * the hold at the point.
+ * the hold at the point. undefined: they were not ready in a moment, and each landed alone.
  */
-async function groupAt(point: (typeof UNDECIDED | typeof DECIDED)[number], history: PushHistory) {
+async function tryGroupAt(point: Point, history: PushHistory) {
   // A device has staged a write before it decides others at once.
   await history.untilAcknowledged(one.device, "before");
   await using first = await one.hold("push.deciding");
@@ -41,7 +53,8 @@ async function groupAt(point: (typeof UNDECIDED | typeof DECIDED)[number], histo
   const held = await one.hold(inGroup);
   await first.release();
   expect((await before).verdict).toBe("acknowledged");
-  await held.reached();
+  const alone = Promise.all(pushes).then(() => "alone");
+  if ((await Promise.race([held.reached(), alone])) === "alone") return await held.release();
   if (inGroup === point) return { pushes, held };
   // The push before has passed this point too.
   const later = await one.hold(point);
@@ -54,8 +67,7 @@ it.each([
   ...cases([...UNDECIDED, ...DECIDED], VICTIMS),
   ...cases(["group.prepared", "group.deciding", "group.decided"], ["update-ref"]),
 ])("%s survives the death of its %s", async (point, victim) => {
-  const history = await PushHistory.begin(cluster, ada);
-  const { pushes, held } = await groupAt(point as (typeof DECIDED)[number], history);
+  const { history, pushes, held } = await groupAt(point as Point);
   await using _ = held;
   await strike(one, history.repository, victim, held.release);
   const verdicts = (await Promise.all(pushes)).map(({ verdict }) => verdict);

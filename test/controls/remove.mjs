@@ -224,4 +224,12 @@ export const removeControls = [
     tests: "test/integration/restore-repository.test.ts",
     name: "has not taken its files back since an earlier restore, and moved nothing again",
   },
+  {
+    rule: "a device that finds no files of a copy aside no longer counts as having them",
+    patches: [
+      { file: "src/sync/replica/prepare-directory.ts", from: "{ isNew: !isBack }", to: "{ isNew: isBack && !isBack }" },
+    ],
+    ...restoring,
+    name: "does not count on files",
+  },
 ];

@@ -1,6 +1,9 @@
 // A repository that was removed is restored: with its log and its files, under its name or another one.
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { STATE_DIR } from "../../src/git/root/root-record.ts";
 import { startCommand } from "../../src/store/command/commands.ts";
 import { listCommands } from "../../src/store/command/find-commands.ts";
 import { drainDevice, removeDevice } from "../../src/store/device/devices.ts";
@@ -125,6 +128,26 @@ describe("a repository that is removed", () => {
     expect(b.replica(APP).id).toBe(id);
     expect(await b.refs(APP)).toMatchObject({ "refs/heads/main": one });
     await b.expectInLockstep(APP);
+  });
+
+  it("does not count on files that lay aside once their device has found that they are gone", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b } = await pushed(cluster);
+    {
+      await using _a = runQueue(a);
+      await using _b = runQueue(b);
+      await remove(a, APP);
+    }
+    await restoreOnly(a, APP);
+    await a.crash();
+    const kept = () => cluster.sql(`select kept from lockstep.replica where device = '${b.name}'`);
+    expect(await kept()).toEqual([{ kept: "1" }]);
+    await rm(join(b.root, STATE_DIR, "removed"), { recursive: true });
+    const enough = new AbortController();
+    const read = b.read(APP, { signal: enough.signal }).catch(() => {});
+    await vi.waitFor(async () => expect(await kept()).toEqual([{ kept: "0" }]), SOON);
+    enough.abort();
+    await read;
   });
 
   it("is one of several with that name: the newest comes back, or the one with the given id", async () => {

@@ -1,9 +1,10 @@
 // Refs are synced after the pusher was told. The database gets their version after that.
-import { access, rm, writeFile } from "node:fs/promises";
+import { access, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
 import { holdAtCrashPoints } from "../../src/crash-points.ts";
 import * as disk from "../../src/io/disk.ts";
+import { handOver } from "../../src/sync/device/hand-over.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
@@ -64,5 +65,64 @@ it("a replica whose refs cannot be synced is compared before its next read, and 
   await vi.waitFor(async () => expect(await recorded(cluster, a)).toBe(2n), SOON);
   const [first, ...again] = broken.mock.calls;
   expect(again.some(([, names]) => [...(first?.[1] ?? [])].every((name) => names.has(name)))).toBe(true);
+  await a.expectInLockstep(APP);
+});
+
+it("a sidecar that stops records the version first, so its successor need not compare the refs with the log", async () => {
+  await using cluster = await TestCluster.make();
+  const { a, ids } = await pushedOnce(cluster);
+  const hold = join(cluster.dir, "refs.syncing");
+  await writeFile(hold, "");
+  holdAtCrashPoints(cluster.dir);
+  await a.push(APP, [change("main", ids[0], ids[1])]);
+  await vi.waitFor(() => access(`${hold}.reached`), SOON);
+  const handedOver = handOver(a.context, SOON.timeout);
+  await rm(hold);
+  await handedOver;
+  expect(await recorded(cluster, a)).toBe(2n);
+  await a.stop();
+  const again = await a.restart();
+  expect(await again.read(APP)).toMatchObject({ version: 2n });
+  expect(again.logged).not.toContainEqual(expect.objectContaining({ msg: "folded the log onto the refs" }));
+});
+
+it("refs whose directory was moved while they were synced are synced at its new place", async () => {
+  await using cluster = await TestCluster.make();
+  const { a, ids } = await pushedOnce(cluster);
+  const replica = a.replica(APP);
+  const place = replica.gitDir;
+  const sync = vi.mocked(disk.syncRefs).mockClear();
+  sync.mockImplementationOnce(async () => await rename(place, `${place}.moved`));
+  await a.push(APP, [change("main", ids[0], ids[1])]);
+  await vi.waitFor(() => expect(sync).toHaveBeenCalledTimes(1), SOON);
+  await replica.recording.done;
+  expect(await recorded(cluster, a)).toBe(1n);
+  await rename(`${place}.moved`, place);
+  await a.push(APP, [change("topic", null, ids[2])]);
+  await vi.waitFor(async () => expect(await recorded(cluster, a)).toBe(3n), SOON);
+  const later = sync.mock.calls.slice(1).flatMap(([, names]) => [...names].map(String));
+  expect(new Set(later)).toEqual(new Set(["refs/heads/main", "refs/heads/topic"]));
+});
+
+it("a push of so many refs that git syncs none of them is told ok when all are synced", async () => {
+  await using cluster = await TestCluster.make();
+  const { a, ids } = await pushedOnce(cluster);
+  const hold = join(cluster.dir, "refs.syncing");
+  await writeFile(hold, "");
+  holdAtCrashPoints(cluster.dir);
+  const names = Array.from({ length: 300 }, (_, index) => `many/${index}`);
+  let isTold = false;
+  const told = a
+    .push(
+      APP,
+      names.map((name) => change(name, null, ids[0])),
+    )
+    .finally(() => {
+      isTold = true;
+    });
+  await vi.waitFor(() => access(`${hold}.reached`), SOON);
+  expect(isTold).toBe(false);
+  await rm(hold);
+  expect(new Set(Object.values(await told))).toEqual(new Set([null]));
   await a.expectInLockstep(APP);
 });

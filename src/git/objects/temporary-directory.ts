@@ -11,7 +11,7 @@ export interface TemporaryDirectory extends AsyncDisposable {
 /** Makes a directory. It is removed wherever it is by then: its repository may be renamed while the work lasts. */
 export async function temporaryDirectory(parent: string, prefix: string): Promise<TemporaryDirectory> {
   const path = await mkdtemp(join(parent, prefix));
-  const directory = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  const directory = await openOrRemove(path);
   return {
     path,
     async [Symbol.asyncDispose]() {
@@ -20,6 +20,15 @@ export async function temporaryDirectory(parent: string, prefix: string): Promis
       await rm(now, { recursive: true, force: true });
     },
   };
+}
+
+async function openOrRemove(path: string): Promise<number> {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    await rm(path, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** Returns the path of an open directory as the kernel knows it. undefined: there is no /proc. */

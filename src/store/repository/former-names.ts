@@ -83,13 +83,23 @@ export async function placeOf(db: Database, device: string, repositoryId: string
   throw noReplicaError(device);
 }
 
-/** Records that this device's replica lies at the place of that name, unless it has another name by now. */
-export async function recordPlace(db: Database, me: Incarnation, repositoryId: string, name: string): Promise<void> {
+/**
+ * Records that this device's replica lies at the place of that name, unless it has another name by now. `isNew`: it is
+ * an empty one, since no files of it lay aside.
+ */
+export async function recordPlace(
+  db: Database,
+  me: Incarnation,
+  repositoryId: string,
+  name: string,
+  { isNew = false } = {},
+): Promise<void> {
   await queryRepeatable(
     db.work,
-    `update lockstep.replica p set places = '{}' from lockstep.device d, lockstep.repository r
+    `update lockstep.replica p set places = '{}', kept = case when $5 then 0 else p.kept end
+     from lockstep.device d, lockstep.repository r
      where d.name = $1 and d.fence = $2 and p.device = d.name and p.repository_id = $3 and r.id = p.repository_id and r.name = $4`,
-    [me.device, me.fence, repositoryId, name],
+    [me.device, me.fence, repositoryId, name, isNew],
   );
 }
 

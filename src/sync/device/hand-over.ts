@@ -9,12 +9,14 @@ import type { SyncContext } from "./context.ts";
 const LOOK_MS = 50;
 
 /**
- * Returns when another live device holds every head that this device holds. A repository without a replica on another
- * live device does not count. Returns at the latest after `graceMs`, and at once when the database does not answer.
- * Never rejects.
+ * Waits until the database has the versions of this device's replicas: then the next sidecar need not compare them with
+ * the log. Returns when another live device holds every head that this device holds. A repository without a replica on
+ * another live device does not count. Returns at the latest after `graceMs`, and at once when the database does not
+ * answer. Never rejects.
  */
 export async function handOver(context: SyncContext, graceMs: number): Promise<void> {
   const deadline = performance.now() + graceMs;
+  await Promise.race([context.replicas.recorded(), sleep(graceMs, undefined, { ref: false })]);
   for (;;) {
     const alone = await listHeldAlone(context.db, context.me.device, context.replicas.ids()).catch((error: unknown) => {
       context.log.warn({ err: describe(error) }, "could not find out whether other devices hold the heads of this one");

@@ -78,8 +78,8 @@ export class Replica {
   settled: Version = 0n;
   /** The rule of the repository when a write was last staged here. */
   copiesRule: CopiesRule = { atLeast: 1, orFewer: false };
-  /** True while versions are recorded in the background (write/commit.ts). */
-  isRecording = false;
+  /** The record of versions in the background (write/commit.ts). */
+  readonly recording = { isDue: false, isUnderWay: false, done: Promise.resolve() };
   /** The key of the repository's digests, which never changes. undefined: no write was staged here yet. */
   digestKey: Buffer | undefined = undefined;
   /**

@@ -88,6 +88,11 @@ export class Replicas {
     return [...this.#byId.keys()];
   }
 
+  /** Resolves when the versions that were being recorded in the background are. */
+  async recorded(): Promise<void> {
+    await Promise.all([...this.#byId.values()].map(({ recording }) => recording.done));
+  }
+
   /** Ends the gits that wait for further refs and questions. */
   endGits(): void {
     for (const { keptGit, keptReader } of this.#byId.values()) {

@@ -8,6 +8,7 @@ import { hasStuckGit } from "../../git/hung/hung.ts";
 import { applyRefs } from "../../git/refs/refs.ts";
 import { doubtReplicaRecord, writeReplicaRecord } from "../../git/root/root-record.ts";
 import type { StartedTransaction } from "../../git/transactions/started-transaction.ts";
+import { gitSyncsRefs } from "../../io/disk.ts";
 import { recordVersion, type SyncEvent } from "../../store/replica/record-replica.ts";
 import type { SyncContext } from "../device/context.ts";
 import { endAsFenced } from "../device/end-as-fenced.ts";
@@ -66,6 +67,8 @@ export async function markApplied(
   target: { version: Version; digest: Buffer },
 ): Promise<void> {
   replica.unsynced.add(changes.keys());
+  // git has not synced the content of these: after power loss they might be empty files.
+  if (!gitSyncsRefs(replica.gitDir, changes.size)) await replica.unsynced.sync(replica);
   await noteOnDisk(context, replica, target);
   if ([...changes.keys()].some((name) => isBelow(name, "refs/tags/"))) replica.tagsAt = performance.now();
   replica.appliedDigest = target.digest.toString("hex");
@@ -111,7 +114,8 @@ export async function recordInDatabase(
   if (version === undefined || (event === null && replica.recorded >= version)) return;
   const digest = replica.appliedDigest;
   try {
-    await replica.unsynced.sync(replica.gitDir);
+    // Meanwhile the replica may have come into doubt. Then nobody knows what lies on the disk.
+    if (!(await replica.unsynced.sync(replica)) || replica.applied === undefined) return;
   } catch (error) {
     await putInDoubt(replica);
     throw error;

@@ -54,7 +54,7 @@ export async function prepareDirectory(context: SyncContext, replica: Replica): 
   if (isBack) await crashPoint("restore.taken");
   if (isBack) await ensureSettings(replica.gitDir, settings);
   else await createReplica(context, replica, stateDir, settings);
-  await recordPlace(context.db, context.me, replica.id, replica.name);
+  await recordPlace(context.db, context.me, replica.id, replica.name, { isNew: !isBack });
 }
 
 async function createReplica(

@@ -32,7 +32,7 @@ export async function commit(
     const changes = new Map(updates.map(({ name, newValue }) => [name, newValue]));
     await markApplied(context, replica, { from, changes }, target);
     await crashPoint("push.applied");
-    void keepRecording(context, replica);
+    keepRecording(context, replica);
   } catch (error) {
     if (wasKilled(error)) replica.swept = false;
     context.log.error(
@@ -70,21 +70,26 @@ export async function leaveDisk(
 }
 
 /**
- * Syncs the refs and records their version, until no later one has come meanwhile. The pusher need not wait: recovery
- * writes refs again that power loss has taken. The row only names one more source, and the log names the writer. Never
- * rejects.
+ * Syncs the refs and records their version in the background. One record at a time, and another one if a version has
+ * landed since it began. The pusher need not wait: recovery writes refs again that power loss has taken. The row only
+ * names one more source, and the log names the writer.
  */
-async function keepRecording(context: SyncContext, replica: Replica): Promise<void> {
-  if (replica.isRecording) return;
-  replica.isRecording = true;
-  try {
-    for (let before: Version | undefined; before !== replica.recorded; ) {
-      before = replica.recorded;
-      await recordInDatabase(context, replica);
-    }
-  } catch (error) {
-    context.log.warn({ repository: replica.name, err: describe(error) }, "could not record the version of a replica");
-  } finally {
-    replica.isRecording = false;
+function keepRecording(context: SyncContext, replica: Replica): void {
+  const { recording } = replica;
+  recording.isDue = true;
+  if (recording.isUnderWay) return;
+  recording.isUnderWay = true;
+  recording.done = record(context, replica);
+}
+
+/** Never rejects. */
+async function record(context: SyncContext, replica: Replica): Promise<void> {
+  const { recording } = replica;
+  while (recording.isDue) {
+    recording.isDue = false;
+    await recordInDatabase(context, replica).catch((error: unknown) =>
+      context.log.warn({ repository: replica.name, err: describe(error) }, "could not record the version of a replica"),
+    );
   }
+  recording.isUnderWay = false;
 }

@@ -35,7 +35,7 @@ const sql = async <Row extends object>(url: string, text: string): Promise<Row[]
   await administer(url, async (client) => (await client.query<Row>(text)).rows);
 
 /** A backend of the primary, another one than `other`, whose commit for that device's push waits for the standby. */
-async function waitingForStandby(device: Device, other = 0): Promise<number> {
+async function waitingForStandby(device: Device, other = 0, patience = SOON): Promise<number> {
   return await vi.waitFor(async () => {
     // The device also commits what has to do with no push. A decision, and the question for its outcome, lock these.
     const text = `select pid from pg_stat_activity a
@@ -45,7 +45,28 @@ async function waitingForStandby(device: Device, other = 0): Promise<number> {
     const [found] = await sql<{ pid: number }>(replication.primary, text);
     if (found === undefined) throw new Error("nobody waits for the standby");
     return found.pid;
-  }, SOON);
+  }, patience);
+}
+
+/**
+ * Begins a push whose decision waits for the standby. On a slow machine the device may have to renew its lease first,
+ * which waits for the standby too. Then the standby comes back, and another push begins.
+ */
+async function pushThatWaits(device: Device): Promise<{ told: Promise<Told>; pid: number; before: number }> {
+  for (let tries = 1; ; tries += 1) {
+    const before = await newestVersion();
+    // A catch-up asks the standby too. Only the push shall wait.
+    await device.sync(history.repository);
+    await replication.disconnectStandby();
+    const told = history.push(device, "waiting");
+    try {
+      return { told, pid: await waitingForStandby(device, 0, { ...SOON, timeout: 10_000 }), before };
+    } catch (error) {
+      if (tries === 5) throw error;
+      await replication.reconnectStandby();
+      await told;
+    }
+  }
 }
 
 /** The newest version on the primary, for somebody who waits for nothing. */
@@ -59,12 +80,7 @@ async function pushWhoseWaitEnds(
   device: Device,
   how: (pid: number) => Promise<void>,
 ): Promise<{ told: Promise<Told> }> {
-  const before = await newestVersion();
-  // A catch-up asks the standby too. Only the push shall wait.
-  await device.sync(history.repository);
-  await replication.disconnectStandby();
-  const told = history.push(device, "waiting");
-  const pid = await waitingForStandby(device);
+  const { told, pid, before } = await pushThatWaits(device);
   await how(pid);
   await vi.waitFor(async () => expect(await newestVersion()).toBe(before + 1), SOON);
   await waitingForStandby(device, how === ways.cancelled ? 0 : pid);

@@ -7,6 +7,7 @@ import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
 import { attemptWrite } from "../write/attempt.ts";
 import type { Attempt, WriteAttempt } from "../write/outcome.ts";
+import { pusherGoneError } from "../write/request.ts";
 import { landGroup } from "./land-group.ts";
 import { Member } from "./member.ts";
 
@@ -27,7 +28,8 @@ export async function attemptTogether(context: SyncContext, replica: Replica, wr
     known: () => (member.state === "taken" ? member.decided : undefined),
     lead: async () => {
       queue.delete(member);
-      if (member.state === "alone" || isGone(member)) return undefined;
+      if (isGone(member)) throw pusherGoneError();
+      if (member.state === "alone") return undefined;
       const group = gather(replica, member, queue);
       if (group.length < 2) return undefined;
       return (await landGroup(context, replica, group)) ? await member.decided : undefined;

@@ -33,12 +33,18 @@ async function pushedOnce(cluster: TestCluster) {
   return { a, ids };
 }
 
+/** Holds each sync of refs until the file, whose path it returns, is removed. */
+async function holdSyncs({ dir }: TestCluster): Promise<string> {
+  const hold = join(dir, "refs.syncing");
+  await writeFile(hold, "");
+  holdAtCrashPoints(dir);
+  return hold;
+}
+
 it("a push and reads do not wait for the sync of its refs, and the record in the database does", async () => {
   await using cluster = await TestCluster.make();
   const { a, ids } = await pushedOnce(cluster);
-  const hold = join(cluster.dir, "refs.syncing");
-  await writeFile(hold, "");
-  holdAtCrashPoints(cluster.dir);
+  const hold = await holdSyncs(cluster);
   try {
     expect(await a.push(APP, [change("main", ids[0], ids[1])])).toEqual({ "refs/heads/main": null });
     expect(await a.read(APP)).toMatchObject({ version: 2n });
@@ -71,9 +77,7 @@ it("a replica whose refs cannot be synced is compared before its next read, and 
 it("a sidecar that stops records the version first, so its successor need not compare the refs with the log", async () => {
   await using cluster = await TestCluster.make();
   const { a, ids } = await pushedOnce(cluster);
-  const hold = join(cluster.dir, "refs.syncing");
-  await writeFile(hold, "");
-  holdAtCrashPoints(cluster.dir);
+  const hold = await holdSyncs(cluster);
   await a.push(APP, [change("main", ids[0], ids[1])]);
   await vi.waitFor(() => access(`${hold}.reached`), SOON);
   const handedOver = handOver(a.context, SOON.timeout);
@@ -107,9 +111,7 @@ it("refs whose directory was moved while they were synced are synced at its new 
 it("a push of so many refs that git syncs none of them is told ok when all are synced", async () => {
   await using cluster = await TestCluster.make();
   const { a, ids } = await pushedOnce(cluster);
-  const hold = join(cluster.dir, "refs.syncing");
-  await writeFile(hold, "");
-  holdAtCrashPoints(cluster.dir);
+  const hold = await holdSyncs(cluster);
   const names = Array.from({ length: 300 }, (_, index) => `many/${index}`);
   let isTold = false;
   const told = a

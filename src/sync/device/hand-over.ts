@@ -16,7 +16,7 @@ const LOOK_MS = 50;
  */
 export async function handOver(context: SyncContext, graceMs: number): Promise<void> {
   const deadline = performance.now() + graceMs;
-  await Promise.race([context.replicas.recorded(), sleep(graceMs, undefined, { ref: false })]);
+  await Promise.race([context.replicas.recorded(), sleep(Math.max(0, graceMs), undefined, { ref: false })]);
   for (;;) {
     const alone = await listHeldAlone(context.db, context.me.device, context.replicas.ids()).catch((error: unknown) => {
       context.log.warn({ err: describe(error) }, "could not find out whether other devices hold the heads of this one");

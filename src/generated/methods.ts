@@ -145,7 +145,8 @@ export abstract class Methods {
 
   /**
    * Brings this replica to `version`. Streams progress, then exactly one result. When the result comes, the refs of
-   * that version are on disk and synced. Joins a catch-up that is under way. May be repeated. For every role.
+   * that version are on disk. If a loss of power takes them from the disk, the sidecar writes them again before it
+   * serves. Joins a catch-up that is under way. May be repeated. For every role.
    * Errors: INVALID_NAME, REPOSITORY_NOT_FOUND, REPLICA_NOT_FOUND, DEVICE_NOT_FOUND, VERSION_AHEAD, NO_SOURCE,
    * QUEUE_FULL, CATCH_UP_TIMEOUT (the catch-up goes on), NOT_A_REPOSITORY, AHEAD_OF_DATABASE, DATABASE_UNAVAILABLE.
    */
@@ -200,10 +201,11 @@ export abstract class Methods {
 
   /**
    * Lands the changes that were made in the scratch repository since the session began, all of them or none, as the
-   * version after `base_version`. When the call returns, the refs are on this device's disk and synced. Every later
-   * BeforeRead on any device sees them. The turn is free and the scratch repository is gone. If nothing was changed,
-   * the answer is `base_version` and 0 refs. Costs one walk over the refs of the scratch repository, and moves its new
-   * objects. The lease is renewed meanwhile.
+   * version after `base_version`. When the call returns, the version is in the log for good, its objects are synced,
+   * and the refs are on this device's disk. Every later BeforeRead on any device sees them, also after a loss of power.
+   * The turn is free and the scratch repository is gone. If nothing was changed, the answer is `base_version` and 0
+   * refs. Costs one walk over the refs of the scratch repository, and moves its new objects. The lease is renewed
+   * meanwhile.
    *
    * May be repeated: the same token gives the same answer, however late, and on any device once the write has landed.
    * For the caller that began the session; an operator may ask for the answer too.

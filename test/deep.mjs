@@ -27,19 +27,33 @@ const WITH_ROWS = /^test\/(e2e|integration)\//;
 
 /** The files in which all tests of a `describe` are rows of one rule: each shows another case of it. */
 export const MATRICES = [
-  ...["shallow", "ref-names", "replacement-refs", "alias-with-target"].map(inE2e),
-  ...["strange-files", "disk-changes", "rename-names", "acceptable-ref", "aliases"].map(inIntegration),
-  ...["refs-in-the-way", "gate-break-off", "stalled-peers", "hung-sources", "undo-refused"].map(inIntegration),
+  ...["shallow", "hidden-history", "ref-names", "replacement-refs", "alias-with-target"].map(inE2e),
+  ...[
+    "strange-files",
+    "refs-by-hand",
+    "unreadable-files",
+    "disk-changes",
+    "lost-disk",
+    "rename-names",
+    "acceptable-ref",
+    "session-aliases",
+    "push-aliases",
+  ].map(inIntegration),
+  ...["refs-in-the-way", "many-refused-refs", "gate-break-off", "stalled-peers", "hung-sources", "undo-refused"].map(
+    inIntegration,
+  ),
 ];
 
 /** The files that depend most on git. */
 export const NEWER_GIT_FILES = [
   ...["reftable", "power-loss"].map(inE2e),
   ...["reftable", "reftable-crashes", "ref-transaction", "apply-refs", "sync-refs"].map(inIntegration),
-  ...["recovery", "recovery-of-disks", "root-record"].map(inIntegration),
-  ...["push", "push-races", "push-strange-disk", "push-policy", "decide"].map(inIntegration),
-  ...["quarantine", "git-fetch", "roll-up", "policy", "reftable-upkeep"].map(inIntegration),
-  ...["collect-garbage", "collect-unreachable", "kept-git"].map(inIntegration),
+  ...["recovery", "interrupted-recovery", "recovery-of-disks", "root-record"].map(inIntegration),
+  ...["push", "push-races", "push-strange-disk", "push-policy", "decide", "git-fails-around-decision"].map(
+    inIntegration,
+  ),
+  ...["quarantine", "refused-packs", "git-fetch", "roll-up", "policy", "reftable-upkeep"].map(inIntegration),
+  ...["collect-garbage", "collect-unreachable", "collect-beside-work", "kept-git"].map(inIntegration),
 ];
 
 /** Older and newer ones than those of Debian 12 (15) and of the npm package of the tests (18). */
@@ -47,11 +61,28 @@ const POSTGRES_VERSIONS = ["14", "16", "17"];
 
 /** The files that depend most on PostgreSQL: its catalogue, plans, locks, roles, notifications and standbys. */
 export const POSTGRES_FILES = [
-  ...["schema", "bump", "old-leases", "device-login-rights", "turns", "audit", "notifications"].map(inIntegration),
+  ...[
+    "schema",
+    "bump",
+    "bump-refused",
+    "old-leases",
+    "device-login-rights",
+    "turns",
+    "writes-in-turn",
+    "audit",
+    "notifications",
+  ].map(inIntegration),
   ...["migrate", "device-logins", "bump-over-others", "commands", "registry", "ref-log"].map(inIntegration),
-  ...["device-lease", "device-room", "read-heads", "broken-connections", "replicas", "stage-write", "trim-writes"].map(
-    inIntegration,
-  ),
+  ...[
+    "device-lease",
+    "take-over",
+    "device-room",
+    "read-heads",
+    "broken-connections",
+    "replicas",
+    "stage-write",
+    "trim-writes",
+  ].map(inIntegration),
   ...["unwritable-database", "pooler"].map(inIntegration),
   "test/e2e/pooler-logins.test.ts",
 ];

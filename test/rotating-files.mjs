@@ -10,9 +10,9 @@ const PARTS = 10;
 export const LONG_FEATURES = groups([
   "e2e/observability e2e/serve-refuses integration/many-requests",
   "e2e/gitolite e2e/idle-connections e2e/package e2e/upgrade",
-  "e2e/hooks e2e/registry e2e/retention",
+  "e2e/hooks e2e/registry e2e/audit-of-acts e2e/retention",
   "e2e/demo e2e/device-logins integration/hung-git",
-  "e2e/certificates integration/certificate-matrix integration/certificate-turns",
+  "e2e/certificates e2e/authority-exchange integration/certificate-matrix integration/certificate-turns",
   "e2e/backup e2e/kubernetes",
   "e2e/prometheus e2e/status-page",
   "e2e/anonymous-pusher e2e/kubernetes-sshd integration/shared-packs-fail",
@@ -26,30 +26,32 @@ export const LONG_FEATURES = groups([
  */
 export const FEATURES = groups([
   `e2e/by-hand e2e/cluster-service e2e/gate-users e2e/kubernetes-managed e2e/local-user e2e/operators-settings
-   e2e/push-processes e2e/replacement-refs e2e/scrub e2e/shallow e2e/web-pages integration/ca-command
-   integration/compose-file integration/device-logins integration/fan-out integration/fuzz-services
-   integration/gate-sidecar integration/gate-users integration/placement integration/status-page
-   integration/status-page-list integration/status-page-viewers
-   integration/trim-log integration/fetchable integration/uploads`,
-  `e2e/completion e2e/move-in e2e/move-out e2e/ref-names e2e/side-effects e2e/sshd e2e/tls e2e/tls-peers integration/database-url
-   integration/device-login-rights integration/device-logins-cluster integration/doctor integration/gate-client-crl
-   integration/gate-errors integration/gate-push-refs integration/git-port integration/keep-healthy
-   integration/make-way integration/odd-settings integration/pooler integration/port-limits integration/rename-names
-   integration/shim-device`,
+   e2e/push-processes e2e/replacement-refs e2e/scrub e2e/shallow e2e/hidden-history e2e/web-pages
+   integration/ca-command integration/compose-file integration/device-logins integration/fan-out
+   integration/fuzz-services integration/gate-sidecar integration/gate-early-git integration/gate-users
+   integration/gate-auth-request integration/placement integration/status-page integration/status-page-list
+   integration/status-page-viewers integration/trim-log integration/fetchable integration/uploads`,
+  `e2e/completion e2e/move-in e2e/move-out e2e/ref-names e2e/side-effects e2e/sshd e2e/tls e2e/tls-peers
+   integration/database-url integration/device-login-rights integration/device-logins-cluster integration/doctor
+   integration/gate-client-crl integration/gate-like-git integration/gate-addresses integration/gate-second-refusal
+   integration/gate-push-refs integration/git-port integration/git-port-not-held integration/keep-healthy
+   integration/make-way integration/odd-settings integration/transaction-settings integration/pooler
+   integration/rpc-port-limits integration/plain-port-limits integration/rename-names integration/shim-device`,
   `e2e/alias-with-target e2e/cli e2e/cli-terminal e2e/command e2e/front-end e2e/gate-refusals e2e/http e2e/nginx
-   integration/acceptable-ref integration/aliases integration/copies-missing integration/doctor-hooks
-   integration/doctor-ssh integration/event-logs integration/hook-device integration/hook-socket-limits
-   integration/hung-sources integration/kubernetes-manifests integration/pack-refs integration/peers
-   integration/pull-log integration/ssh-keys integration/test-database`,
+   integration/acceptable-ref integration/session-aliases integration/push-aliases integration/copies-missing
+   integration/doctor-hooks integration/doctor-ssh integration/event-logs integration/hook-device
+   integration/hook-socket-limits integration/hung-sources integration/kubernetes-manifests integration/pack-refs
+   integration/peers integration/pull-log integration/ssh-keys integration/test-database`,
   `e2e/bad-input-inside e2e/database-connections e2e/sync-service e2e/systemd-units e2e/tracing e2e/watched-gate
-   integration/fuzz-shim integration/gate-break-off integration/gate-cache integration/gate-failures
-   integration/gate-tls integration/named-credential integration/peer-proxy integration/peer-transport
-   integration/read-pages integration/root-names integration/scrub integration/serve-pack
+   integration/fuzz-shim integration/gate-break-off integration/gate-cache integration/gate-cache-stale
+   integration/gate-failures integration/gate-tls integration/named-credential integration/peer-proxy
+   integration/peer-transport integration/read-pages integration/root-names integration/scrub integration/serve-pack
    integration/shim-foreign-sidecar integration/shim-stranger integration/statements-at-size integration/trim-disk`,
   `e2e/bad-input e2e/client e2e/event-logs e2e/join-with-token e2e/pooler-logins e2e/shared-packs e2e/ssh-auto
-   integration/certificate-shapes integration/gate integration/gate-limits integration/gate-memory integration/hooks integration/hung-gate
-   integration/malicious-repository integration/notifications integration/protocol-check integration/push-log
-   integration/ref-names integration/registry-copy integration/remove-device integration/revoked-in-transfer
+   integration/certificate-shapes integration/gate integration/gate-limits integration/gate-memory integration/hooks
+   integration/hook-addresses integration/hung-gate integration/malicious-repository integration/malicious-hooks
+   integration/notifications integration/protocol-check integration/push-log integration/ref-names
+   integration/symbolic-ref-files integration/registry-copy integration/remove-device integration/revoked-in-transfer
    integration/roll-up`,
 ]);
 
@@ -57,7 +59,7 @@ export const FEATURES = groups([
 export const LONG_SELDOM = groups([
   "e2e/empty-root e2e/lock-live e2e/thaw",
   "e2e/lock-ends e2e/rename e2e/thaw-all",
-  "e2e/lock integration/remove-repository",
+  "e2e/lock integration/remove-repository integration/removed-files",
   "e2e/adopt integration/restore-repository",
   "e2e/grow-and-shrink e2e/remove",
 ]);
@@ -68,14 +70,17 @@ export const LONG_SELDOM = groups([
  */
 export const SELDOM = groups([
   `e2e/disk-changes e2e/exchanged-directories integration/collect-garbage integration/exchanged-replicas
-   integration/postgres integration/registry integration/rename integration/scan-root integration/thaw-promote
-   integration/undo-refused integration/watch integration/watch-cursor`,
-  `e2e/repo-undo e2e/session-callers e2e/watch e2e/write-lock integration/adopt-beside-pushes integration/adopt-several
-   integration/audit integration/borrowing-replica integration/reftable-crashes integration/remove-beside-work
-   integration/restored-elsewhere integration/undo-version integration/verify`,
-  `e2e/as-git-does integration/adopt-repository integration/collect-unreachable integration/disk-changes
-   integration/flock integration/old-disks integration/recovery-of-disks integration/release-replica
-   integration/strange-files integration/thaw integration/thaw-refused integration/undo-objects`,
+   integration/postgres integration/postgres-binaries integration/registry integration/rename
+   integration/rename-beside-work integration/scan-root integration/thaw-promote integration/undo-refused
+   integration/watch integration/watch-order integration/watch-cursor`,
+  `e2e/repo-undo e2e/session-callers e2e/operator-ends-sessions e2e/watch e2e/write-lock
+   integration/adopt-beside-pushes integration/adopt-several integration/audit integration/borrowing-replica
+   integration/reftable-crashes integration/remove-beside-work integration/restored-elsewhere integration/undo-version
+   integration/verify`,
+  `e2e/as-git-does integration/adopt-repository integration/collect-unreachable integration/collect-beside-work
+   integration/disk-changes integration/lost-disk integration/flock integration/old-disks integration/damaged-objects
+   integration/recovery-of-disks integration/release-replica integration/strange-files integration/refs-by-hand
+   integration/unreadable-files integration/thaw integration/thaw-refused integration/undo-objects`,
 ]);
 
 /**
@@ -84,10 +89,11 @@ export const SELDOM = groups([
  */
 export const MECHANISMS = groups([
   `e2e/database-away e2e/restart e2e/sidecar-away e2e/write-session integration/catch-up-flights integration/decide
-   integration/git-fetch integration/live-session integration/push-policy integration/trimmed-away
-   integration/turn-queue integration/write-session integration/write-session-ends`,
-  `e2e/fail-over integration/begin-write integration/bump integration/copies integration/fetch-objects
-   integration/landed-over-others integration/push-at-once integration/push-over-others integration/push-races integration/quarantine
+   integration/git-fails-around-decision integration/git-fetch integration/live-session integration/push-policy
+   integration/trimmed-away integration/turn-queue integration/write-session integration/write-session-ends`,
+  `e2e/fail-over integration/begin-write integration/begin-write-ids integration/bump integration/bump-refused
+   integration/copies integration/fetch-objects integration/landed-over-others integration/push-at-once
+   integration/push-over-others integration/push-races integration/quarantine integration/refused-packs
    integration/read-at-least integration/replica-states-property integration/root-record integration/run-commands
    integration/stop-writes`,
 ]);

@@ -12,7 +12,7 @@ export const databaseControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/odd-settings.test.ts",
+    tests: "test/integration/transaction-settings.test.ts",
     name: "waits for the standby where commits have",
   },
   {
@@ -32,7 +32,7 @@ export const databaseControls = [
     rule: "a decision is not compiled, whatever the planner expects of it",
     patches: [{ file: "src/store/database/statement.ts", from: '    "set local jit = off",\n', to: "" }],
     project: "integration",
-    tests: "test/integration/odd-settings.test.ts",
+    tests: "test/integration/transaction-settings.test.ts",
     name: "is never compiled",
   },
   {
@@ -81,7 +81,7 @@ export const databaseControls = [
       { file: "src/store/database/statement.ts", from: '"begin isolation level read committed"', to: '"begin"' },
     ],
     project: "integration",
-    tests: "test/integration/odd-settings.test.ts",
+    tests: "test/integration/transaction-settings.test.ts",
     name: "has its own isolation and time limits",
   },
   {

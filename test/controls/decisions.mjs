@@ -69,7 +69,7 @@ export const decisionControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/bump.test.ts",
+    tests: "test/integration/bump-refused.test.ts",
     name: "",
   },
   {
@@ -82,7 +82,7 @@ export const decisionControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/bump.test.ts",
+    tests: "test/integration/bump-refused.test.ts",
     name: "",
   },
   {

@@ -103,7 +103,7 @@ export const diskControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/disk-changes.test.ts",
+    tests: "test/integration/lost-disk.test.ts",
     name: "is noticed by the next incarnation too",
   },
   {
@@ -129,7 +129,7 @@ export const diskControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/disk-changes.test.ts",
+    tests: "test/integration/lost-disk.test.ts",
     name: "is not filled again, and what was recorded of it stays: an empty directory lies there",
   },
   {
@@ -142,7 +142,7 @@ export const diskControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/disk-changes.test.ts",
+    tests: "test/integration/lost-disk.test.ts",
     name: "is no source and no leader",
   },
   {
@@ -167,8 +167,8 @@ export const diskControls = [
         to: "while (Date.now() < 0 && first instanceof Error &&",
       },
     ],
-    project: "integration",
-    tests: "test/integration/disk-changes.test.ts",
+    project: "unit",
+    tests: "test/unit/errors.test.ts",
     name: "the first error is reported",
   },
   {

@@ -74,7 +74,7 @@ export const frontEndControls = [
       { file: "src/gate/refuse.ts", from: "if (unread && (status", to: "if (unread && Date.now() < 0 && (status" },
     ],
     project: "integration",
-    tests: "test/integration/gate-errors.test.ts",
+    tests: "test/integration/gate-second-refusal.test.ts",
     name: "of (a small push is told for each ref|a fetch is told)",
   },
   {
@@ -83,7 +83,7 @@ export const frontEndControls = [
       { file: "src/smart-http/exchange.ts", from: "(died && (silent ||", to: "(died && !silent && (silent ||" },
     ],
     project: "integration",
-    tests: "test/integration/gate-errors.test.ts",
+    tests: "test/integration/gate-like-git.test.ts",
     name: "is answered as git http-backend does: a shallow fetch of nothing",
   },
   {
@@ -175,7 +175,7 @@ export const frontEndControls = [
     rule: "a git that was started early serves only the replica that it was started in",
     patches: [{ file: "src/gate/early-start.ts", from: "at !== undefined && at === place()", to: "at !== undefined" }],
     project: "integration",
-    tests: "test/integration/gate-sidecar.test.ts",
+    tests: "test/integration/gate-early-git.test.ts",
     name: "started in another repository's replica",
   },
 ];

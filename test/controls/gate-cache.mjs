@@ -1,6 +1,6 @@
 // Negative controls of the gate's cache of git's answers about refs.
 
-const TESTS = "test/integration/gate-cache.test.ts";
+const TESTS = "test/integration/gate-cache-stale.test.ts";
 const PUSH_TESTS = "test/integration/gate-push-refs.test.ts";
 
 /** @type {import("./controls.mjs").Control[]} */

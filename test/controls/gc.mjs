@@ -2,6 +2,7 @@
 
 const integration = { project: "integration", tests: "test/integration/collect-garbage.test.ts" };
 const unreachable = { project: "integration", tests: "test/integration/collect-unreachable.test.ts" };
+const besideWork = { project: "integration", tests: "test/integration/collect-beside-work.test.ts" };
 
 /** @type {import("./controls.mjs").Control[]} */
 export const gcControls = [
@@ -38,7 +39,7 @@ export const gcControls = [
         to: "if (!(await isWholeWithout(context, replica, { packs, tips, signal })) && left < 0)",
       },
     ],
-    ...unreachable,
+    ...besideWork,
     name: "stay when a push makes them reachable at the moment",
   },
   {
@@ -50,7 +51,7 @@ export const gcControls = [
         to: "if (taken < 0) return false;",
       },
     ],
-    ...unreachable,
+    ...besideWork,
     name: "stay when a push makes them reachable at the moment",
   },
   {
@@ -62,7 +63,7 @@ export const gcControls = [
         to: "",
       },
     ],
-    ...unreachable,
+    ...besideWork,
     name: "stay while a push that has found them is about to land",
   },
   {
@@ -74,7 +75,7 @@ export const gcControls = [
         to: "",
       },
     ],
-    ...unreachable,
+    ...besideWork,
     name: "that a catch-up finds here stay until its refs are there",
   },
   {
@@ -86,7 +87,7 @@ export const gcControls = [
         to: 'if (await hasScratch(context.root, gitDir)) return "session";',
       },
     ],
-    ...unreachable,
+    ...besideWork,
     name: "stay while a write session has a scratch",
   },
   {
@@ -98,7 +99,7 @@ export const gcControls = [
         to: "if (replica.outOfService)",
       },
     ],
-    ...unreachable,
+    ...besideWork,
     name: "stay on a device whose replica came into doubt",
   },
   {

@@ -52,7 +52,7 @@ export const gitHookControls = [
     rule: "a hook that another user could have put there is not run",
     patches: [{ file: "src/git/ref-hook.ts", from: "if (loose === undefined) return hooks;", to: "return hooks;" }],
     project: "integration",
-    tests: "test/integration/malicious-repository.test.ts",
+    tests: "test/integration/malicious-hooks.test.ts",
     name: "that others may write is not run",
   },
   {

@@ -63,7 +63,7 @@ export const identityControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/git-port.test.ts",
+    tests: "test/integration/git-port-not-held.test.ts",
     name: "gets no refs, no pack and no word",
   },
   {

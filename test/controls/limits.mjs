@@ -8,7 +8,7 @@ export const limitsControls = [
       { file: "src/tls/connection-limits.ts", from: "if (open.size <= most) return;", to: "if (open) return;" },
     ],
     project: "integration",
-    tests: "test/integration/port-limits.test.ts",
+    tests: "test/integration/rpc-port-limits.test.ts",
     name: "is cut because of their number",
   },
   {
@@ -64,14 +64,14 @@ export const limitsControls = [
       { file: "src/tls/peers.ts", from: "if (connection.over !== undefined) throw", to: "if (!connection) throw" },
     ],
     project: "integration",
-    tests: "test/integration/port-limits.test.ts",
+    tests: "test/integration/rpc-port-limits.test.ts",
     name: "has so many connections",
   },
   {
     rule: "a certificate has a limited number of health watches",
     patches: [{ file: "src/rpc/health-watches.ts", from: "if (count >= EACH)", to: "if (count < 0)" }],
     project: "integration",
-    tests: "test/integration/port-limits.test.ts",
+    tests: "test/integration/rpc-port-limits.test.ts",
     name: "may have 100 health watches",
   },
   {
@@ -85,7 +85,7 @@ export const limitsControls = [
     rule: "idle connections do not end the health check",
     patches: [{ file: "src/io/connections.ts", from: "if (count > most) longest", to: "if (count < 0) longest" }],
     project: "integration",
-    tests: "test/integration/port-limits.test.ts",
+    tests: "test/integration/plain-port-limits.test.ts",
     name: "end no health check",
   },
   {

@@ -63,7 +63,7 @@ export const objectControls = [
     rule: "the git that reads objects ends when gc has removed some",
     patches: [{ file: "src/sync/replica/remove-expired.ts", from: "    keptReader.end();\n", to: "" }],
     project: "integration",
-    tests: "test/integration/collect-unreachable.test.ts",
+    tests: "test/integration/collect-beside-work.test.ts",
     name: "that went are not found by a git that has read them before",
   },
   {
@@ -76,7 +76,7 @@ export const objectControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/short-walk.test.ts",
+    tests: "test/integration/reading-git.test.ts",
     name: "is replaced when it has been killed, and when the directory is another one",
   },
   {
@@ -161,7 +161,7 @@ export const objectControls = [
       },
     ],
     project: "e2e",
-    tests: "test/e2e/shallow.test.ts",
+    tests: "test/e2e/hidden-history.test.ts",
     name: "is set aside before the first read",
   },
 ];

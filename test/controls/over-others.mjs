@@ -137,7 +137,7 @@ export const overOthersControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/collect-unreachable.test.ts",
+    tests: "test/integration/collect-beside-work.test.ts",
     name: "stay when a write needs them that has landed and is not on this disk yet",
   },
   {

@@ -77,7 +77,7 @@ export const refFileControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/strange-files.test.ts",
+    tests: "test/integration/refs-by-hand.test.ts",
     name: "by pushes, catch-ups, copies, dropped writes and packing",
   },
 ];

@@ -63,7 +63,7 @@ export const refTransactionControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/refs-in-the-way.test.ts",
+    tests: "test/integration/many-refused-refs.test.ts",
     name: "cost a number of gits",
   },
   {
@@ -99,7 +99,7 @@ export const refTransactionControls = [
     rule: "an alias is pushed through as far as it is what it was believed to be",
     patches: [{ file: "src/sync/push/aliases.ts", from: "      at = next;\n", to: "" }],
     project: "integration",
-    tests: "test/integration/aliases.test.ts",
+    tests: "test/integration/push-aliases.test.ts",
     name: "moves, deletes and makes its target",
   },
   {
@@ -171,14 +171,14 @@ export const refTransactionControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/aliases.test.ts",
+    tests: "test/integration/session-aliases.test.ts",
     name: "makes an alias that leads nowhere",
   },
   {
     rule: "what git does not prepare is looked at before the decision",
     patches: [{ file: "src/sync/write/prepare-refs.ts", from: " || looksAlone(updates)", to: "" }],
     project: "integration",
-    tests: "test/integration/aliases.test.ts",
+    tests: "test/integration/session-aliases.test.ts",
     name: "may not",
   },
   {

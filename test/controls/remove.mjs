@@ -1,6 +1,7 @@
 // Negative controls of removals.
 
 const tests = { project: "integration", tests: "test/integration/remove-repository.test.ts" };
+const files = { project: "integration", tests: "test/integration/removed-files.test.ts" };
 const beside = { project: "integration", tests: "test/integration/remove-beside-work.test.ts" };
 const moving = { project: "integration", tests: "test/integration/moved-directory.test.ts" };
 const restoring = { project: "integration", tests: "test/integration/restore-repository.test.ts" };
@@ -53,7 +54,7 @@ export const removeControls = [
         to: "if false then",
       },
     ],
-    ...tests,
+    ...files,
     name: "has its files until its time is over",
   },
   {
@@ -73,7 +74,7 @@ export const removeControls = [
     patches: [
       { file: "src/sync/placement/release-replica.ts", from: "await assertNotAhead(context, replica);", to: "" },
     ],
-    ...tests,
+    ...files,
     name: "keeps files at a version that the database does not know",
   },
   {

@@ -1,6 +1,7 @@
 // Negative controls of renames.
 
 const tests = { project: "integration", tests: "test/integration/rename.test.ts" };
+const besideWork = { project: "integration", tests: "test/integration/rename-beside-work.test.ts" };
 const testsOfNames = { project: "integration", tests: "test/integration/rename-names.test.ts" };
 
 /** @type {import("./controls.mjs").Control[]} */
@@ -56,7 +57,7 @@ export const renameControls = [
         to: "",
       },
     ],
-    ...tests,
+    ...besideWork,
     name: "is not renamed while a session is open",
   },
   {

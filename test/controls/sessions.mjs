@@ -35,7 +35,7 @@ export const sessionControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/begin-write.test.ts",
+    tests: "test/integration/begin-write-ids.test.ts",
     name: "the ticket with which a push waits",
   },
   {
@@ -58,7 +58,7 @@ export const sessionControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/begin-write.test.ts",
+    tests: "test/integration/begin-write-ids.test.ts",
     name: "a push that is being decided",
   },
   {

@@ -2,6 +2,7 @@
 
 const DECISION = { project: "integration", tests: "test/integration/bump-together.test.ts" };
 const PUSH = { project: "integration", tests: "test/integration/push-together.test.ts" };
+const ANSWER = { project: "integration", tests: "test/integration/push-together-answer.test.ts" };
 const DISK = { project: "integration", tests: "test/integration/push-together-disk.test.ts" };
 const SQL = "migrations/functions/bump_together.sql";
 const GROUP = "src/sync/group/land-group.ts";
@@ -67,7 +68,7 @@ export const togetherControls = [
         to: 'await settle(context, replica, write, why);\n        return { status: "dropped", reason: why };',
       },
     ],
-    ...PUSH,
+    ...ANSWER,
     name: "is lost: the row of each is asked",
   },
   {

@@ -25,7 +25,7 @@ export const watchControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/watch.test.ts",
+    tests: "test/integration/watch-order.test.ts",
     name: "tells no version before one with a lower position that commits later",
   },
   {
@@ -43,7 +43,7 @@ export const watchControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/watch.test.ts",
+    tests: "test/integration/watch-order.test.ts",
     name: "begins after what is under way has landed or not",
   },
   {
@@ -56,7 +56,7 @@ export const watchControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/watch.test.ts",
+    tests: "test/integration/watch-order.test.ts",
     name: "never reuses a position",
   },
   {
@@ -128,7 +128,7 @@ export const watchControls = [
     rule: "an event goes only to addresses that are good when the connection is made",
     patches: [{ file: "src/sync/hooks/post-event.ts", from: "    lookup: lookupOf(allowed, url),\n", to: "" }],
     project: "integration",
-    tests: "test/integration/hooks.test.ts",
+    tests: "test/integration/hook-addresses.test.ts",
     name: "leads elsewhere from some event on",
   },
 ];

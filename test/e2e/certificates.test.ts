@@ -1,92 +1,35 @@
 // Certificates that are renewed, that do not fit and that end, while the sidecars run.
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { mkdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { connect, type TLSSocket } from "node:tls";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
 import { type CredentialPair, createAuthority, issue } from "../../src/ca/authority.ts";
 import { writeCredentials } from "../../src/ca/credentials.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type Device, PATIENCE } from "../support/cluster-device.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import {
+  ada,
+  authority,
+  cluster,
+  dir,
+  hosts,
+  logged,
+  made,
+  one,
+  open,
+  replace,
+  SECOND,
+  SOON,
+  serialOf,
+  shown,
+  spreads,
+  startClusterWithFiles,
+  tips,
+  two,
+} from "../support/certificate-files.ts";
+import { PATIENCE } from "../support/cluster-device.ts";
 import { stranger, tlsCredentials } from "../support/stranger.ts";
 
-const SECOND = 1 / 86_400;
-const SOON = { timeout: 30_000, interval: 100 };
-const hosts = ["localhost", "127.0.0.1"];
-
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let ada: Pusher;
-let authority: CredentialPair;
-/** The folder of the files of repo001. */
-let dir: string;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two] = cluster.devices as [Device, Device];
-  ada = await pusher(cluster.git, "ada");
-  const { ca_dir } = cluster.demo.line;
-  const read = async (name: string) => await readFile(join(ca_dir, name), "utf8");
-  authority = { certificatePem: await read("ca.pem"), keyPem: await read("ca.key") };
-  dir = dirname(one.demo.cert);
-  await one.kill();
-  await one.start({ LOCKSTEP_TLS_RELOAD_SECONDS: "2" });
-});
-afterAll(async () => await cluster?.[Symbol.asyncDispose]());
-
-/** A certificate for the key that the device has, or for a new one. */
-async function made(days: number, name = "repo001", newKey = false): Promise<CredentialPair> {
-  const keyPem = newKey ? undefined : await readFile(join(dir, `${name}.key`), "utf8");
-  return await issue(authority, { role: "device", name, hosts, days, keyPem });
-}
-const serialOf = (pem: string) => new X509Certificate(pem).serialNumber;
-
-/** Opens a connection to a port of a device, as its neighbour. The connection stays open. */
-async function open(url: string): Promise<TLSSocket> {
-  const [host, port] = url.replace("https://", "").split(":") as [string, string];
-  const read = (file: string) => readFileSync(file);
-  const pair = { ca: read(cluster.demo.line.ca), cert: read(two.demo.cert), key: read(two.demo.key) };
-  const ALPNProtocols = url.startsWith("https") ? ["http/1.1"] : ["h2"];
-  const socket = connect({ ...pair, host, port: Number(port), ALPNProtocols });
-  socket.on("error", () => {});
-  await once(socket, "secureConnect");
-  return socket.resume();
-}
-
-/** The serial numbers that both ports of repo001 show on new connections. */
-async function shown(): Promise<string[]> {
-  const serials: string[] = [];
-  for (const url of [one.demo.grpc, one.demo.git]) {
-    const socket = await open(url);
-    serials.push(socket.getPeerX509Certificate()?.serialNumber ?? "none");
-    socket.destroy();
-  }
-  return serials;
-}
-
-async function logged(device: Device, text: string | RegExp): Promise<void> {
-  const log = await readFile(device.logFile, "utf8");
-  expect(log).toMatch(text);
-}
-
-const replace = async (path: string, text: string) => {
-  await writeFile(`${path}.new`, text, { mode: 0o600 });
-  await rename(`${path}.new`, path);
-};
-
-const tips = new Map<string, string>();
-
-/** A push to repo002 and its read from repo001, which fetches it. */
-async function spreads(repository: string): Promise<void> {
-  const tip = await ada.commit(tips.get(repository));
-  tips.set(repository, tip);
-  await ada.land(two.url(repository), `${tip}:refs/heads/main`);
-  await one.sync(repository);
-  expect(await cluster.git.git(["ls-remote", one.url(repository), "refs/heads/main"])).toContain(tip);
-}
+startClusterWithFiles();
 
 describe("new certificate files", () => {
   it("are used for new connections without a restart, and old connections end", async () => {
@@ -229,42 +172,5 @@ describe("a certificate that ends", () => {
     await vi.waitFor(async () => expect(await one.isReady()).toBe(true), SOON);
     await vi.waitFor(async () => await one.sync(repository), SOON);
     expect((await one.call("GetStatus", {}, PATIENCE)).warnings).toEqual([]);
-  });
-});
-
-describe("the authority", () => {
-  it("is exchanged in steps without a pause: both, then the new one only, and then the old one is refused", async () => {
-    const repository = await cluster.createRepository();
-    const { line } = cluster.demo;
-    const next = await createAuthority({ trustDomain: line.trust_domain, days: 90 });
-    const old = authority;
-    const bundle = async (text: string) => {
-      await replace(line.ca, text);
-      await spreads(repository);
-    };
-    const outdated = await open(one.demo.git);
-    const ended = once(outdated, "close");
-    await bundle(old.certificatePem + next.certificatePem);
-    // The devices take their new certificates when they know both.
-    const taken = async (device: Device, count: number) => {
-      const log = await readFile(device.logFile, "utf8");
-      expect(log.split("uses new certificate files").length - 1).toBeGreaterThanOrEqual(count);
-    };
-    await Promise.all(cluster.devices.map((device) => vi.waitFor(() => taken(device, 1), SOON)));
-    authority = next;
-    for (const { name } of cluster.devices) await writeCredentials(dir, name, await made(30.5, name));
-    await vi.waitFor(async () => {
-      const serials = await shown();
-      expect(serials[0]).toBe(serialOf(await readFile(one.demo.cert, "utf8")));
-      expect(new Set(serials).size).toBe(1);
-    }, SOON);
-    await Promise.all(cluster.devices.slice(1).map((device) => vi.waitFor(() => taken(device, 2), SOON)));
-    await spreads(repository);
-    await bundle(next.certificatePem);
-    await ended;
-    using outsider = stranger(one.demo.grpc, tlsCredentials(line.ca, line.operator));
-    await vi.waitFor(async () => expect((await outsider.refusal("GetStatus")).code).toBe("UNAVAILABLE"), SOON);
-    await vi.waitFor(async () => await logged(one, /a certificate that says operator operator was refused/), SOON);
-    await spreads(repository);
   });
 });

@@ -1,72 +1,15 @@
 // Who is let in, on real processes: names that nobody has trusted, revocation on open connections, and a device that
 // joins with a token.
-import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
-import { Agent, request } from "node:https";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
-import type { TLSSocket } from "node:tls";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { issue } from "../../src/ca/authority.ts";
-import { writeCredentials } from "../../src/ca/credentials.ts";
-import { administer } from "../support/administer.ts";
-import type { Device } from "../support/cluster-device.ts";
 import { cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
+import { atGrpc, connection, issued } from "../support/issued-files.ts";
 import { stranger, tlsCredentials } from "../support/stranger.ts";
 
 const SOON = { timeout: 30_000, interval: 50 };
 
 startClusterOfFile();
-
-type Role = "device" | "frontend" | "operator";
-interface Files {
-  readonly cert: string;
-  readonly key: string;
-}
-
-async function issued(role: Role, name: string, place = "more"): Promise<Files> {
-  const { ca_dir } = cluster.demo.line;
-  const read = (file: string) => readFile(join(ca_dir, file), "utf8");
-  const authority = { certificatePem: await read("ca.pem"), keyPem: await read("ca.key") };
-  const hosts = role === "device" ? ["localhost", "127.0.0.1"] : [];
-  const pair = await issue(authority, { role, name, hosts, days: 1 });
-  const { certificate, key } = await writeCredentials(join(ca_dir, place), `${role}-${name}`, pair);
-  return { cert: certificate, key };
-}
-
-/** One kept-alive connection to the git port of a device, as another device has it. */
-function connection(to: Device, { cert, key }: Files) {
-  const read = (file: string) => readFileSync(file);
-  const agent = new Agent({
-    keepAlive: true,
-    maxSockets: 1,
-    ca: read(cluster.demo.line.ca),
-    cert: read(cert),
-    key: read(key),
-  });
-  const sockets: TLSSocket[] = [];
-  return {
-    sockets,
-    async ask(): Promise<{ status: number; said: string }> {
-      const asking = request(`${to.demo.git}/v1/directory`, { method: "POST", agent });
-      asking.on("socket", (socket) => sockets.includes(socket as TLSSocket) || sockets.push(socket as TLSSocket));
-      // No repository has the name, so any device may ask about it.
-      asking.end(JSON.stringify({ repository: "nobody/has" }));
-      const [response] = await once(asking, "response");
-      return { status: response.statusCode, said: await text(response) };
-    },
-    [Symbol.dispose]: () => agent.destroy(),
-  };
-}
-
-async function atGrpc(to: Device, files: Files): Promise<string> {
-  using client = stranger(to.demo.grpc, tlsCredentials(cluster.demo.line.ca, files));
-  return await client.call("GetStatus").then(
-    () => "OK",
-    (error: { code: string; message: string }) => `${error.code}: ${error.message}`,
-  );
-}
 
 describe("where an operator says yes to each key", () => {
   beforeAll(async () => {
@@ -189,59 +132,6 @@ describe("a front end with limits", () => {
     const repository = "only/one";
     await one.call("CreateRepository", { repository, devices: ["repo001"] }, { timeoutMs: 30_000 });
     expect(await client.refusal("GetVersion", { repository })).toMatchObject({ code: "PERMISSION_DENIED" });
-  });
-});
-
-describe("the audit", () => {
-  it("has each act of an operator once, with who, what and the result, and refused credentials with a count", async () => {
-    const { operator, ca } = cluster.demo.line;
-    using olga = stranger(one.demo.grpc, tlsCredentials(ca, operator));
-    await olga.call("CreateRepository", { repository: "audited/one" });
-    await olga.refusal("CreateRepository", { repository: "audited/one" });
-    await one.print("device", "set", "repo003", "--no-writes");
-    await one.print("device", "set", "repo003", "--writes");
-    const files = await issued("frontend", "curious");
-    using curious = stranger(one.demo.grpc, tlsCredentials(ca, files));
-    for (let times = 0; times < 3; times += 1) await curious.refusal("ListHooks").catch(() => {});
-    await one.print("frontend", "trust", "curious", "--cert", files.cert);
-    await vi.waitFor(async () => {
-      for (let times = 0; times < 3; times += 1)
-        expect(await curious.refusal("ListHooks")).toMatchObject({ code: "PERMISSION_DENIED" });
-    }, SOON);
-    const rows = async () => (await two.lockstep("audit", "--since", "1h")).document.entries;
-    const acts = (await rows()).map(({ author, action, repository, device, result }: Record<string, string>) =>
-      [author, action, repository ?? device, result].join("|"),
-    );
-    expect(acts).toContain("operator operator|create repository|audited/one|done");
-    expect(acts).toContain("operator operator|create repository|audited/one|REPOSITORY_EXISTS");
-    expect(acts.filter((act: string) => act.includes("|stop writes|repo003|done"))).toHaveLength(1);
-    expect(acts.filter((act: string) => act.includes("|allow writes|repo003|done"))).toHaveLength(1);
-    await vi.waitFor(async () => {
-      const refused = (await rows()).filter(
-        (row: { author: string; action: string }) => row.author === "frontend curious",
-      );
-      expect(refused.map(({ action }: { action: string }) => action)).toContain("refused");
-      const denied = refused.find(({ result }: { result: string }) => result === "PERMISSION_DENIED");
-      expect(denied).toMatchObject({
-        device: "repo001",
-        detail: { count: expect.any(Number), from: expect.any(String) },
-      });
-    }, SOON);
-  });
-
-  it("is whole, and says so with its end; a row that somebody removed is noticed", async () => {
-    const whole = await one.lockstep("audit", "--verify");
-    expect(whole).toMatchObject({ code: 0, document: { verified: true, problem: null } });
-    expect((await two.print("audit", "--verify", "--through", whole.document.end)).code).toBe(0);
-    expect(await one.print("audit", "--verify", "--through", "7")).toMatchObject({ code: 2 });
-    await administer(cluster.databaseUrl, async (client) => {
-      await expect(client.query("delete from lockstep.audit where id = 2")).rejects.toThrow("only grows");
-      await client.query("alter table lockstep.audit disable trigger user");
-      await client.query("delete from lockstep.audit where id = 2");
-      await client.query("alter table lockstep.audit enable trigger user");
-    });
-    const broken = await one.lockstep("audit", "--verify");
-    expect(broken).toMatchObject({ code: 1, document: { verified: false, problem: "Row 2 was removed." } });
   });
 });
 

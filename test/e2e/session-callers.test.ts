@@ -1,85 +1,31 @@
 // Whose a write session is: two front ends, a device and an operator with certificates of their own, and the local socket. A write id is
 // shown to everyone who reads the repository; here everyone knows each id, and where it says so each token.
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type CredentialPair, issue } from "../../src/ca/authority.ts";
-import { Client } from "../../src/client/client.ts";
-import type { BeginWriteResponse__Output as Begun } from "../../src/generated/lockstep/v1/BeginWriteResponse.ts";
+import { describe, expect, it, vi } from "vitest";
 import { toDuration } from "../../src/protocol/times.ts";
 import { administer } from "../support/administer.ts";
 import { expectAtRest } from "../support/at-rest.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type Device, PATIENCE } from "../support/cluster-device.ts";
-import { type Pusher, pusher } from "../support/pusher.ts";
+import { PATIENCE } from "../support/cluster-device.ts";
+import {
+  abort,
+  bump,
+  type Caller,
+  callers,
+  changed,
+  clientOf,
+  cluster,
+  DENIED,
+  issued,
+  one,
+  renew,
+  startClusterWithCallers,
+  two,
+  webAtTwo,
+  withMain,
+} from "../support/session-callers.ts";
 
-type Caller = "web" | "wiki" | "ops" | "socket";
+startClusterWithCallers();
 
-let cluster: Cluster;
-let one: Device;
-let two: Device;
-let ada: Pusher;
-let callers: Record<Caller, Client>;
-/** The same certificate as web's, to another device. */
-let webAtTwo: Client;
-beforeAll(async () => {
-  cluster = await startCluster();
-  [one, two] = cluster.devices as [Device, Device];
-  ada = await pusher(cluster.git, "ada");
-  const web = await issued("frontend", "web");
-  callers = {
-    web: clientOf(web, one),
-    wiki: clientOf(await issued("frontend", "wiki"), one),
-    // As the front end is called: names count together with their role.
-    ops: clientOf(await issued("operator", "web"), one),
-    socket: new Client({ socket: one.demo.socket }),
-  };
-  webAtTwo = clientOf(web, two);
-});
-afterAll(async () => {
-  for (const client of [...Object.values(callers ?? {}), webAtTwo]) client?.[Symbol.dispose]();
-  await cluster?.[Symbol.asyncDispose]();
-});
-
-interface Pems extends CredentialPair {
-  readonly ca: string;
-}
-
-async function issued(role: "frontend" | "operator", name: string): Promise<Pems> {
-  const { ca } = cluster.demo.line;
-  const keyPem = await readFile(ca.replace(/\.pem$/, ".key"), "utf8");
-  const authority = { certificatePem: await readFile(ca, "utf8"), keyPem };
-  return { ...(await issue(authority, { role, name, hosts: [], days: 1 })), ca: authority.certificatePem };
-}
-
-function clientOf({ certificatePem: cert, keyPem: key, ca }: Pems, device: Device): Client {
-  const { trust_domain: trustDomain } = cluster.demo.line;
-  return new Client({ address: device.demo.grpc, ca, cert, key, trustDomain, device: device.name });
-}
-
-/** A repository with one commit on main. */
-async function withMain(): Promise<{ repository: string; first: string }> {
-  const repository = await cluster.createRepository();
-  const first = await ada.commit();
-  await ada.land(one.url(repository), `${first}:refs/heads/main`);
-  return { repository, first };
-}
-
-/** Begins a session and makes a branch in its scratch repository, or on the live files. */
-async function changed(caller: Caller, repository: string, commit: string, live = false): Promise<Begun> {
-  const begun = await callers[caller].call("BeginWrite", { repository, live }, PATIENCE);
-  await cluster.git.git([`--git-dir=${begun.path}`, "update-ref", "refs/heads/made", commit]);
-  return begun;
-}
-
-const renew = (client: Client, repository: string, token: string) =>
-  client.call("RenewWrite", { repository, token }, PATIENCE);
-const bump = (client: Client, repository: string, token: string) =>
-  client.call("BumpVersion", { repository, token }, PATIENCE);
-const abort = (client: Client, repository: string, named: { token?: string; writeId?: string }, reason = "") =>
-  client.call("AbortWrite", { repository, reason, ...named }, PATIENCE);
-
-const DENIED = { code: "PERMISSION_DENIED" };
 const USED = { code: "INVALID_REQUEST", message: expect.stringContaining("of another caller or device") };
 
 describe("a session is not given to another caller that repeats BeginWrite with its id", () => {
@@ -176,91 +122,6 @@ describe("a token serves its caller only", () => {
     expect(texts).toHaveLength(1);
     for (const form of [secret, Buffer.from(secret).toString("hex")]) expect(texts[0]).not.toContain(form);
     await bump(callers.web, repository, token);
-  });
-});
-
-describe("an operator", () => {
-  it.each<[string, Caller, (begun: Begun) => { token?: string; writeId?: string }]>([
-    ["by its token, with a certificate", "ops", ({ token }) => ({ token })],
-    ["by its id, with a certificate", "ops", ({ writeId }) => ({ writeId })],
-    ["by its id, over the socket", "socket", ({ writeId }) => ({ writeId })],
-  ])("drops anybody's session %s; what was changed is kept, and it is written down", async (_, operator, named) => {
-    const { repository, first } = await withMain();
-    const begun = await changed("web", repository, first);
-    const dropped = await abort(callers[operator], repository, named(begun), "it holds up everyone");
-    expect(dropped).toEqual({
-      writeId: begun.writeId,
-      savedRefs: [`refs/lockstep/dropped/${begun.writeId}/heads/made`],
-    });
-    expect(await abort(callers[operator], repository, named(begun))).toEqual(dropped);
-    await expect(bump(callers.web, repository, begun.token)).rejects.toMatchObject({
-      code: "WRITE_DROPPED",
-      message: expect.stringContaining("it holds up everyone"),
-    });
-    const audit = await administer(cluster.databaseUrl, async (client) => {
-      const text =
-        "select author, action, device, detail from lockstep.audit where repository = $1 and action = 'drop session'";
-      return (await client.query(text, [repository])).rows;
-    });
-    const detail = { write: begun.writeId, caller: "frontend web" };
-    const author = operator === "ops" ? "operator web" : "operator local";
-    expect(audit).toEqual([{ author, action: "drop session", device: one.name, detail }]);
-    await expectAtRest(cluster, repository);
-  });
-
-  it("neither renews nor lands another's session, and learns its outcome when it is over", async () => {
-    const { repository, first } = await withMain();
-    const { token } = await changed("web", repository, first);
-    await expect(renew(callers.ops, repository, token)).rejects.toMatchObject(DENIED);
-    await expect(bump(callers.ops, repository, token)).rejects.toMatchObject(DENIED);
-    const landed = await bump(callers.web, repository, token);
-    expect(await bump(callers.ops, repository, token)).toEqual(landed);
-    await expect(abort(callers.ops, repository, { token })).rejects.toMatchObject({ code: "WRITE_DROPPED" });
-    await expectAtRest(cluster, repository);
-  });
-
-  it("drops a session on another device, which keeps what was changed", async () => {
-    const { repository, first } = await withMain();
-    const { writeId, token } = await changed("web", repository, first);
-    expect(await two.call("AbortWrite", { repository, writeId }, PATIENCE)).toEqual({ writeId, savedRefs: [] });
-    await expect(bump(callers.web, repository, token)).rejects.toMatchObject({ code: "WRITE_DROPPED" });
-    const kept = `refs/lockstep/dropped/${writeId}/heads/made`;
-    expect((await abort(callers.web, repository, { token })).savedRefs).toEqual([kept]);
-    await expectAtRest(cluster, repository);
-  });
-
-  it("drops a session from the command line, on any device", async () => {
-    const { repository, first } = await withMain();
-    const { writeId, token } = await changed("web", repository, first);
-    const { code, document } = await one.lockstep("lock", repository, "--end", writeId, "--reason", "too slow");
-    const kept = [`refs/lockstep/dropped/${writeId}/heads/made`];
-    expect([code, document]).toEqual([0, { repository, write_id: writeId, landed: false, saved_refs: kept }]);
-    await expect(bump(callers.web, repository, token)).rejects.toMatchObject({
-      message: expect.stringContaining("operator local ended it: too slow"),
-    });
-    expect((await two.print("lock", repository, "--end", writeId)).stdout).toContain(`${writeId} of ${repository} was`);
-    expect((await two.print("lock", repository, "--end", writeId, "--", "true")).code).toBe(2);
-    expect((await two.print("lock", repository, "--end", "it")).stderr).toContain("A write id is a UUID");
-    await expectAtRest(cluster, repository);
-  });
-
-  it("cannot drop an ordinary write, or a session of another repository", async () => {
-    const { repository, first } = await withMain();
-    const { repository: other } = await withMain();
-    const { writeId, token } = await changed("web", repository, first);
-    const unknown = { code: "WRITE_NOT_FOUND" };
-    await expect(abort(callers.ops, other, { writeId })).rejects.toMatchObject(unknown);
-    await expect(abort(callers.ops, repository, { writeId: randomUUID() })).rejects.toMatchObject(unknown);
-    await expect(abort(callers.ops, repository, {})).rejects.toMatchObject(unknown);
-    const text =
-      "select write_id as id from lockstep.ref_log l join lockstep.repository r on r.id = repository_id where r.name = $1";
-    const pushes = await administer(
-      cluster.databaseUrl,
-      async (client) => (await client.query(text, [repository])).rows,
-    );
-    await expect(abort(callers.ops, repository, { writeId: pushes[0].id })).rejects.toMatchObject(unknown);
-    await bump(callers.web, repository, token);
-    await expectAtRest(cluster, repository);
   });
 });
 

@@ -1,38 +1,15 @@
 // Who may read and push through the gate: anonymous clients, users of a file, users whom another server knows.
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { rename, writeFile } from "node:fs/promises";
-import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { AuthRequest } from "../../src/gate/users/auth-request.ts";
+import { describe, expect, it } from "vitest";
 import { Htpasswd, matches } from "../../src/gate/users/htpasswd.ts";
-import type { UserRules } from "../../src/gate/users/users.ts";
-import { FETCH_TYPE, GateSite, PUSH_TYPE } from "../support/gate-site.ts";
+import { FETCH_TYPE, PUSH_TYPE } from "../support/gate-site.ts";
+import { basic, lines, makeGateWithUsers, NOBODY, open, READERS, REFS, site } from "../support/gate-with-users.ts";
 
-const NOBODY = { read: false, write: false };
-const READERS = { read: true, write: false };
+makeGateWithUsers();
+
 const sha = (password: string) => `{SHA}${createHash("sha1").update(password).digest("base64")}`;
-const basic = (user: string, password: string) => ({
-  Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`,
-});
-const REFS = "/team/app.git/info/refs?service=git-";
-
-let site: GateSite;
-let lines: { fields: Record<string, unknown>; message: string }[];
-beforeEach(async () => {
-  site = await GateSite.make();
-  lines = [];
-});
-afterEach(async () => await site[Symbol.asyncDispose]());
-
-/** Replaces the gate by one with these rules. */
-async function open(users: UserRules): Promise<void> {
-  await site.gate[Symbol.asyncDispose]();
-  const note = (fields: Record<string, unknown>, message: string) => void lines.push({ fields, message });
-  site.gate = await site.openGate({ users, log: { info: note, warn: note, error: note } });
-}
 
 async function withFile(content: string, anonymous = NOBODY): Promise<string> {
   const path = join(site.sandbox.dir, "users");
@@ -138,115 +115,6 @@ describe("users of a file", () => {
         message: expect.stringContaining("Line 1"),
       });
     }
-  });
-});
-
-describe("users whom another server knows", () => {
-  let server: Server;
-  let asked: IncomingMessage[];
-  let answer: (request: IncomingMessage) => { status: number; headers?: Record<string, string> } | undefined;
-  beforeEach(async () => {
-    asked = [];
-    server = createServer((request, response) => {
-      asked.push(request);
-      const given = answer(request);
-      if (given) response.writeHead(given.status, given.headers).end("a body");
-    }).listen(0, "127.0.0.1");
-    await once(server, "listening");
-  });
-  afterEach(async () => {
-    server.closeAllConnections();
-    await new Promise((done) => server.close(done));
-  });
-  const at = (path: string) => `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
-  const ask = async (path: string, anonymous = NOBODY) =>
-    await open({ anonymous, sources: [new AuthRequest(at(path), anonymous)] });
-
-  it("are asked about with the request's headers, for reading and pushing apart, before git is started", async () => {
-    answer = () => ({ status: 200, headers: { "X-Auth-Request-User": "ada" } });
-    await ask("/check/{repository}?{access}&{service}");
-    const headers = { ...basic("x", "y"), Cookie: "session=1", "X-Forwarded-For": "192.0.2.7", "Remote-User": "root" };
-    expect((await site.fetchRaw(`${REFS}upload-pack`, { headers })).status).toBe(200);
-    const post = { method: "POST", headers: { ...headers, ...PUSH_TYPE } };
-    await site.fetchRaw("/team/app.git/git-receive-pack", post, "0000");
-    expect(asked.map(({ method, url }) => `${method} ${url}`)).toEqual([
-      "GET /check/team/app?read&git-upload-pack",
-      "GET /check/team/app?write&git-receive-pack",
-    ]);
-    expect(asked[1]!.headers).toMatchObject({
-      authorization: basic("x", "y").Authorization,
-      cookie: "session=1",
-      "x-forwarded-for": "192.0.2.7, 127.0.0.1",
-      "x-original-uri": "/team/app.git/git-receive-pack",
-      "x-original-method": "POST",
-      "x-lockstep-repository": "team/app",
-      "x-lockstep-access": "write",
-    });
-    expect(asked[1]!.headers).not.toHaveProperty("remote-user");
-    expect(asked[1]!.headers).not.toHaveProperty("content-type");
-    expect(lines.map(({ fields }) => fields.user)).toEqual(["ada", "ada"]);
-  });
-
-  it("have the name of their password if the answer names nobody", async () => {
-    answer = () => ({ status: 204 });
-    await ask("/");
-    await site.fetchRaw(`${REFS}upload-pack`, { headers: basic("bob", "b") });
-    await site.fetchRaw(`${REFS}upload-pack`);
-    expect(lines.map(({ fields }) => fields.user)).toEqual(["bob", "anonymous@127.0.0.1"]);
-  });
-
-  it.each<[number, Record<string, string>, number, RegExp]>([
-    [401, {}, 401, /name and password/],
-    [401, { "WWW-Authenticate": 'Bearer realm="x"' }, 401, /name and password/],
-    [403, {}, 403, /You may not push to team\/app/],
-    [404, {}, 404, /There is no repository team\/app, or/],
-    [302, { Location: "/login" }, 503, /answered 302/],
-    [500, {}, 503, /answered 500/],
-  ])("are refused when the answer is %i", async (status, headers, expected, sentence) => {
-    answer = () => ({ status, headers });
-    await ask("/");
-    const refused = await site.fetchRaw(`${REFS}receive-pack`);
-    expect(refused.status).toBe(expected);
-    expect(refused.body).toMatch(sentence);
-    if (expected === 401) expect(refused.headers["www-authenticate"]).toMatch(/^(Basic|Bearer) realm/);
-    expect(await site.starts()).toBe(0);
-  });
-
-  it("are refused while that server is away, and a client that leaves ends the question", async () => {
-    answer = () => undefined;
-    await ask("/");
-    const request = site.open(`${REFS}upload-pack`);
-    request.on("error", () => {});
-    request.end();
-    await vi.waitFor(() => expect(asked).toHaveLength(1));
-    const ended = once(asked[0]!.socket, "close");
-    request.destroy();
-    await ended;
-    await new Promise((done) => {
-      server.close(done);
-      server.closeAllConnections();
-    });
-    const refused = await site.fetchRaw(`${REFS}upload-pack`);
-    expect(refused.status).toBe(503);
-    expect(refused.body).toMatch(/cannot be reached; nothing was read or written, try again/);
-    expect(await site.starts()).toBe(0);
-    server.listen(0);
-  });
-
-  it("are not asked about for what everybody may do, unless they bring a name", async () => {
-    answer = () => ({ status: 200 });
-    await ask("/", READERS);
-    expect((await site.fetchRaw(`${REFS}upload-pack`)).status).toBe(200);
-    expect(asked).toEqual([]);
-    await site.fetchRaw(`${REFS}upload-pack`, { headers: basic("bob", "b") });
-    await site.fetchRaw(`${REFS}receive-pack`);
-    expect(asked).toHaveLength(2);
-  });
-
-  it("a user of another server with control characters in the name is refused", async () => {
-    answer = () => ({ status: 200, headers: { "Remote-User": Buffer.from("a\u0085b").toString("latin1") } });
-    await ask("/");
-    expect((await site.fetchRaw(`${REFS}upload-pack`)).status).toBe(403);
   });
 });
 

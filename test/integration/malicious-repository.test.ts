@@ -1,5 +1,5 @@
 // The directory of a repository is data. Its files must not make a git of ours run a program, or read elsewhere.
-import { chmod, chown, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
@@ -12,9 +12,8 @@ import { findDamage } from "../../src/git/packs/damage.ts";
 import { viewPacks } from "../../src/git/packs/pack-view.ts";
 import { putInPlace, repackAll } from "../../src/git/packs/repack.ts";
 import { rollUpPacks } from "../../src/git/packs/roll-up-packs.ts";
-import type { GitContext } from "../../src/git/process.ts";
 import { isFastForward } from "../../src/git/receive-policy.ts";
-import { hookFolder, withHooks } from "../../src/git/ref-hook.ts";
+import { withHooks } from "../../src/git/ref-hook.ts";
 import { packRefs } from "../../src/git/refs/pack-refs.ts";
 import { applyRefs, isReachable, readRefNames, readRefs } from "../../src/git/refs/refs.ts";
 import { currentBranch } from "../../src/git/refs/symbolic-refs.ts";
@@ -24,68 +23,10 @@ import { initialConfig } from "../../src/git/replica/repository.ts";
 import { RefTransaction } from "../../src/git/transactions/ref-transaction.ts";
 import { gitVersion } from "../../src/git/version.ts";
 import { startGit } from "../../src/smart-http/git-child.ts";
-import { type GitSandbox, gitSandbox } from "../support/git.ts";
+import { Place } from "../support/malicious-place.ts";
 
 const MISSING = "12".repeat(20);
 const { signal } = new AbortController();
-
-/** A repository with three commits, the last with a signature, and a program that notes each of its starts. */
-class Place implements AsyncDisposable {
-  readonly dir: string;
-  readonly gitDir: string;
-  readonly evil: string;
-  readonly context: GitContext;
-  commits: string[] = [];
-  readonly #sandbox: GitSandbox;
-
-  private constructor(sandbox: GitSandbox) {
-    this.#sandbox = sandbox;
-    this.dir = sandbox.dir;
-    this.gitDir = join(sandbox.dir, "app.git");
-    this.evil = join(sandbox.dir, "evil");
-    this.context = { path: process.env.PATH ?? "", home: sandbox.dir, lockFd: null };
-  }
-
-  static async make(): Promise<Place> {
-    const place = new Place(await gitSandbox());
-    await writeFile(place.evil, `#!/bin/sh\necho "$0 $*" >>${place.dir}/ran\nexit 1\n`, { mode: 0o755 });
-    const tree = await place.#sandbox.workTree("work");
-    const one = await place.#sandbox.commit(tree, "one", { a: "1" });
-    const two = await place.#sandbox.commit(tree, "two", { a: "2" });
-    const body = (await place.#sandbox.git(["cat-file", "commit", two], { cwd: tree })).replace(
-      "\n\n",
-      "\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n",
-    );
-    const signed = await place.#sandbox.git(["hash-object", "-t", "commit", "-w", "--stdin"], {
-      cwd: tree,
-      input: body,
-    });
-    place.commits = [one, two, signed];
-    await place.#sandbox.git(["update-ref", "refs/heads/main", signed], { cwd: tree });
-    await place.#sandbox.git(["clone", "--quiet", "--bare", tree, place.gitDir]);
-    await writeFile(join(place.gitDir, "config"), "[core]\n\trepositoryformatversion = 1\n\tbare = true\n");
-    return place;
-  }
-
-  async git(args: readonly string[], options: { cwd?: string; input?: string } = {}): Promise<{ stderr: string }> {
-    return await this.#sandbox.run(args, { cwd: this.gitDir, ...options });
-  }
-
-  /** Returns which programs have run since the last call. */
-  async ran(): Promise<string> {
-    const said = await readFile(join(this.dir, "ran"), "utf8").catch(() => "");
-    await rm(join(this.dir, "ran"), { force: true });
-    return said;
-  }
-
-  async configure(text: string): Promise<void> {
-    await writeFile(join(this.gitDir, "config"), text.replaceAll("EVIL", this.evil), { flag: "a" });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#sandbox[Symbol.asyncDispose]();
-  }
-}
 
 /** Runs every git that the sidecar runs on a replica. An operation may fail; a program of the repository may not run. */
 async function allGits({ context, gitDir, commits, dir }: Place): Promise<void> {
@@ -216,79 +157,6 @@ describe("a repository whose config has", () => {
     await using place = await Place.make();
     await place.configure("[core]\n\tpager = EVIL\n[pager]\n\tlog = EVIL\n\tconfig = EVIL\n");
     await allGits(place);
-    expect(await place.ran()).toBe("");
-  });
-});
-
-describe("a hook reference-transaction", () => {
-  const author = refAuthor("ada");
-
-  async function withHook(): Promise<Place> {
-    const place = await Place.make();
-    await mkdir(join(place.gitDir, "hooks"), { recursive: true });
-    await writeFile(join(place.gitDir, "hooks/reference-transaction"), `#!/bin/sh\nexec ${place.evil} "$@"\n`, {
-      mode: 0o755,
-    });
-    return place;
-  }
-
-  it("a hook reference-transaction of the sidecar's user runs for a push, and for nothing else", async () => {
-    await using place = await withHook();
-    await using transaction = new RefTransaction(place.context, place.gitDir, { author });
-    const change = { name: nameFromLatin1("refs/heads/main"), newValue: valueFromLatin1(place.commits[0]!) };
-    expect(await transaction.prepare([change])).toMatchObject({ message: expect.stringMatching(/abort/) });
-    expect(await place.ran()).toContain("evil prepared");
-    await applyRefs(place.context, place.gitDir, new Map([[change.name, change.newValue]]));
-    expect(await place.ran()).toBe("");
-  });
-
-  /** Only root may give files away. */
-  const GIVEN_AWAY: [string, (place: Place) => Promise<unknown>, string][] =
-    process.getuid?.() === 0
-      ? [
-          [
-            "of another user",
-            (place) => chown(join(place.gitDir, "hooks/reference-transaction"), 65_534, 65_534),
-            "hooks/reference-transaction",
-          ],
-        ]
-      : [];
-
-  it.each<[string, (place: Place) => Promise<unknown>, string]>([
-    ...GIVEN_AWAY,
-    [
-      "that others may write",
-      (place) => chmod(join(place.gitDir, "hooks/reference-transaction"), 0o777),
-      "hooks/reference-transaction",
-    ],
-    ["in a folder that others may write", (place) => chmod(join(place.gitDir, "hooks"), 0o775), "hooks"],
-    ["in a repository that others may write", (place) => chmod(place.gitDir, 0o775), ""],
-    [
-      "that is a link to a place that others may write",
-      async (place) => {
-        const hook = join(place.gitDir, "hooks/reference-transaction");
-        await mkdir(join(place.dir, "open"));
-        await writeFile(join(place.dir, "open/hook"), "#!/bin/sh\n", { mode: 0o755 });
-        await chmod(join(place.dir, "open"), 0o777);
-        await rm(hook);
-        await symlink("../../open/hook", hook);
-      },
-      "../open",
-    ],
-  ])("%s is not run, and the push is refused with the place", async (_, loosen, where) => {
-    await using place = await withHook();
-    await loosen(place);
-    expect(() => new RefTransaction(place.context, place.gitDir, { author })).toThrow(
-      expect.objectContaining({ code: "PREREQUISITE_MISSING", details: { path: join(place.gitDir, where) } }),
-    );
-    expect(await place.ran()).toBe("");
-    // What has landed goes on: no hook is asked.
-    expect(hookFolder(place.gitDir, { ...author, hooks: "/nowhere" })).toBeUndefined();
-    await applyRefs(
-      place.context,
-      place.gitDir,
-      new Map([[nameFromLatin1("refs/heads/main"), valueFromLatin1(place.commits[0]!)]]),
-    );
     expect(await place.ran()).toBe("");
   });
 });

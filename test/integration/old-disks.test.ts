@@ -1,52 +1,16 @@
 // Disks that are not what they were: found by themselves or by verify, made good from the other devices, and never the other way round.
-import { cp, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { cp, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { compareNotes } from "../../src/sync/catch-up/compare-notes.ts";
-import { verify } from "../../src/sync/operator/verify-replica.ts";
+import { APP, atVersion2, check, rowOf } from "../support/disk-checks.ts";
 import { repaired } from "../support/repairing.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change, SOON, type TestDevice } from "../support/sync-device.ts";
+import { change, SOON } from "../support/sync-device.ts";
 
-const APP = "team/app";
 const OTHER = "team/other";
-
-const check = (device: TestDevice, full = false) =>
-  verify(device.context, APP, { full, signal: AbortSignal.timeout(SOON.timeout) });
-const rowOf = async (cluster: TestCluster, device: TestDevice) =>
-  (await cluster.sql("select version, state from lockstep.replica where device = $1", [device.name]))[0];
 const copyOf = (cluster: TestCluster) => join(cluster.dir, "copy");
 const COPY = { recursive: true, verbatimSymlinks: true };
-
-/** Both devices at version 2: `one` then `two` on main. */
-async function atVersion2(cluster: TestCluster) {
-  const [a, b] = await cluster.pair(APP);
-  const one = await a.commit(APP, "one");
-  const two = await a.commit(APP, "two", { parents: [one] });
-  await a.push(APP, [change("main", null, one), change("gone", null, one)]);
-  const early = join(cluster.dir, "early");
-  await cp(a.context.root, early, COPY);
-  await a.push(APP, [change("main", one, two), change("gone", one, null)]);
-  await b.read(APP);
-  return { a, b, one, two, early };
-}
-
-/** All objects of a replica in one pack, as after a while. */
-async function pack(device: TestDevice): Promise<string> {
-  await device.git(APP, ["repack", "-adq"]);
-  const [name] = (await readdir(join(device.gitDir(APP), "objects", "pack"))).filter((file) => file.endsWith(".pack"));
-  return join(device.gitDir(APP), "objects", "pack", name as string);
-}
-
-async function flip(path: string, offset: number): Promise<void> {
-  const file = await open(path, "r+");
-  try {
-    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, offset);
-    await file.write(Buffer.from([(buffer[0] ?? 0) ^ 0xff]), 0, 1, offset);
-  } finally {
-    await file.close();
-  }
-}
 
 describe("a disk restored from an older copy", () => {
   it("counts for nothing at start, and is brought to the head without being asked", async () => {
@@ -189,74 +153,6 @@ describe("refs edited by hand", () => {
     const third = await a.commit(APP, "three", { parents: [two] });
     expect(await a.push(APP, [change("main", two, third)])).toEqual({ "refs/heads/main": null });
     await a.expectInLockstep(APP);
-  });
-});
-
-describe("a damaged object", () => {
-  it("a damaged object in a pack is found by verify --full and fetched again; the damaged pack is kept aside", async () => {
-    await using cluster = await TestCluster.make();
-    const { a, two } = await atVersion2(cluster);
-    // Only here: an old push that was refused, which no other device can send.
-    const own = await a.commit(APP, "own");
-    await a.git(APP, ["update-ref", "refs/lockstep/dropped/x/heads/main", own]);
-    const path = await pack(a);
-    // In the middle: not the header, and not the checksum at the end.
-    await flip(path, Math.floor((await stat(path)).size / 2));
-    const name = path.replace(/.*\/|\.pack$/g, "");
-    expect(await check(a)).toMatchObject({ differences: [], damage: [] });
-    expect(await check(a, true)).toMatchObject({
-      differences: [],
-      damage: expect.arrayContaining([name]),
-      failure: null,
-    });
-    expect(await check(a, true)).toMatchObject({ damage: [], failure: null });
-    await a.expectInLockstep(APP);
-    expect(await a.git(APP, ["log", "--format=%s", two])).toBe("two\none");
-    const aside = join(a.context.root, ".lockstep", "damaged", a.replica(APP).id);
-    expect((await readdir(aside)).sort()).toEqual([`${name}.bitmap`, `${name}.idx`, `${name}.pack`]);
-  });
-
-  it("is found and fetched again, also if it is loose or missing", async () => {
-    await using cluster = await TestCluster.make();
-    const { a, one, two } = await atVersion2(cluster);
-    const place = (id: string) => join(a.gitDir(APP), "objects", id.slice(0, 2), id.slice(2));
-    await a.git(APP, ["cat-file", "-e", one]);
-    await rm(place(one));
-    const damaged = await readFile(place(two));
-    damaged[damaged.length - 3] = (damaged[damaged.length - 3] ?? 0) ^ 0xff;
-    await rm(place(two));
-    await writeFile(place(two), damaged);
-    expect(await check(a, true)).toMatchObject({ damage: [two, "incomplete"], failure: null });
-    expect(await check(a, true)).toMatchObject({ damage: [], failure: null });
-    await a.expectInLockstep(APP);
-  });
-
-  it("a damaged object that no other device has stays where it is, and the report says so", async () => {
-    await using cluster = await TestCluster.make();
-    const { a, b } = await atVersion2(cluster);
-    const path = await pack(a);
-    await flip(path, Math.floor((await stat(path)).size / 2));
-    const before = await readFile(path);
-    await b.stop();
-    expect(await check(a, true)).toMatchObject({ failure: expect.stringContaining("repo002 (away since") });
-    expect(await readFile(path)).toEqual(before);
-    const back = await b.restart();
-    await back.read(APP);
-    expect(await check(a, true)).toMatchObject({ failure: null });
-    expect(await check(a, true)).toMatchObject({ damage: [] });
-  });
-
-  it("is not sent to other devices: they get the object from a third one", async () => {
-    await using cluster = await TestCluster.make();
-    const { a, two } = await atVersion2(cluster);
-    const path = await pack(a);
-    await flip(path, Math.floor((await stat(path)).size / 2));
-    const c = await cluster.start("repo003");
-    await cluster.addReplica(APP, c);
-    await mkdir(c.context.root, { recursive: true });
-    await vi.waitFor(async () => expect(await c.read(APP)).toMatchObject({ version: 2n }), SOON);
-    await c.expectInLockstep(APP);
-    expect(await c.refs(APP)).toMatchObject({ "refs/heads/main": two });
   });
 });
 

@@ -1,41 +1,15 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+// After a sidecar was killed, the first touch of a replica makes its refs what the log says.
+import { stat, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { differenceOf } from "../../src/digest.ts";
-import type { RefUpdate } from "../../src/domain.ts";
 import { doubtReplicaRecord } from "../../src/git/root/root-record.ts";
-import { landWrite, stageWrite } from "../../src/store/write/writes.ts";
+import { landWrite } from "../../src/store/write/writes.ts";
 import { Follower } from "../../src/sync/catch-up/follower.ts";
-import { honest } from "../support/device-parts.ts";
-import { latch } from "../support/latch.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
+import { APP, file, writeRows } from "../support/undecided-write.ts";
 
-const APP = "team/app";
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** What a push has done in the database when its sidecar is killed: staged it, and perhaps decided it. */
-async function writeRows(device: TestDevice, updates: readonly RefUpdate[], decided: boolean): Promise<string> {
-  const { context } = device;
-  const { id, applied } = device.replica(APP);
-  const row = { writeId: randomUUID(), repositoryId: id, base: applied! };
-  const staged = await stageWrite(context.db, context.me, {
-    ...row,
-    author: "ada",
-    names: updates.map(({ name }) => name),
-  });
-  if (staged.outcome !== "staged") throw new Error(staged.outcome);
-  const difference = differenceOf(staged.digestKey, updates);
-  if (decided)
-    expect(await landWrite(context.db, context.me, { ...row, difference, updates })).toMatchObject({
-      outcome: "landed",
-    });
-  return row.writeId;
-}
-const file = async (path: string, content: string | Buffer = "") => {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, content);
-};
 
 it("a replica is repaired in the background after a start if its note says in doubt: a write may have been under way", async () => {
   await using cluster = await TestCluster.make();
@@ -182,69 +156,5 @@ describe("after a sidecar was killed in a push", () => {
     expect((await stat(join(dir, "gc.pid"))).isFile()).toBe(true);
     expect(await again.refs(APP)).toHaveProperty(["refs/heads/0x1-0x1-1.ref.temp.aB3dE6"], one);
     expect(await again.push(APP, [change("refs/heads/caf\xe9", null, one)])).toEqual({ "refs/heads/caf\xe9": null });
-  });
-});
-
-describe("recovery that is itself interrupted", () => {
-  it("while it fetches begins again", async () => {
-    await using cluster = await TestCluster.make();
-    const [a, b] = await cluster.pair(APP);
-    const [one] = await a.history(APP);
-    await a.push(APP, [change("main", null, one)]);
-    await b.crash();
-    await rm(join(b.gitDir(APP), "lockstep.version"));
-    await file(join(b.gitDir(APP), "refs/heads/main.lock"));
-    const second = await b.restart();
-    const { opened: asking, open: asked } = latch();
-    second.openPack = async (_peer, _request, signal) => {
-      asked();
-      return await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-    };
-    const read = second.read(APP).catch((error: unknown) => error);
-    await asking;
-    const third = await second.restart();
-    expect(await read).toMatchObject({ code: "SHUTTING_DOWN" });
-    third.openPack = honest(cluster);
-    expect(await third.read(APP)).toMatchObject({ version: 1n });
-    await third.expectInLockstep(APP);
-  });
-
-  it("between two steps of applying the refs begins again", async () => {
-    await using cluster = await TestCluster.make();
-    const [a, b] = await cluster.pair(APP);
-    const [one, two] = await a.history(APP);
-    await a.push(APP, [change("x", null, one), change("other", null, one)]);
-    await b.read(APP);
-    await a.push(APP, [change("x", one, null), change("other", one, two)]);
-    await a.push(APP, [change("x/y", null, two)]);
-    await b.crash();
-    await rm(join(b.gitDir(APP), "lockstep.version"));
-    const second = await b.restart();
-    // Where git may note authors, each transaction has a git of its own.
-    await mkdir(join(b.gitDir(APP), "logs"));
-    // The deletion that makes room is done, the rest is not.
-    const mark = join(cluster.dir, "mark");
-    await second.beforeGit(`case "$*" in update-ref*) if [ -e ${mark} ]; then exit 1; fi; : > ${mark};; esac`);
-    await expect(second.read(APP)).rejects.toMatchObject({ code: "GIT_FAILED" });
-    expect(await second.refs(APP)).toEqual({ HEAD: "ref: refs/heads/main", "refs/heads/other": one });
-    const third = await second.restart();
-    expect(await third.read(APP)).toMatchObject({ version: 3n });
-    await third.expectInLockstep(APP);
-    const fourth = await third.restart();
-    await fourth.read(APP);
-    await fourth.expectInLockstep(APP);
-  });
-
-  it("recovery that is itself interrupted in the middle of the objects begins again", async () => {
-    await using cluster = await TestCluster.make();
-    const [a, b] = await cluster.pair(APP);
-    const [one] = await a.history(APP);
-    await a.push(APP, [change("main", null, one)]);
-    await b.beforeGit('case "$*" in index-pack*) kill -9 $$;; esac');
-    await expect(b.read(APP)).rejects.toMatchObject({ code: "NO_SOURCE" });
-    expect(await b.leftovers(APP)).toEqual([]);
-    const again = await b.restart();
-    expect(await again.read(APP)).toMatchObject({ version: 1n });
-    await again.expectInLockstep(APP);
   });
 });

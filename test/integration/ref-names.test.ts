@@ -1,66 +1,20 @@
 // Names are bytes: whatever bytes git takes for a name, the log and every disk have the same ones.
-import { mkdir, readFile, utimes, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { symbolicTo } from "../../src/domain.ts";
-import { setSymbolicRef } from "../../src/git/refs/symbolic-refs.ts";
 import { refPath } from "../../src/io/disk.ts";
-import { verify } from "../../src/sync/operator/verify-replica.ts";
-import { gitIsOlderThan } from "../support/programs.ts";
+import { APP, expectSame, FORMATS, latin1, NAMES, pair, tooOld, writeRef } from "../support/odd-ref-names.ts";
 import { ref } from "../support/refs.ts";
 import { abortSession, beginSession, bumpSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change, SOON, type TestDevice } from "../support/sync-device.ts";
+import { change, type TestDevice } from "../support/sync-device.ts";
 
-const APP = "team/app";
-const tooOld = gitIsOlderThan(2, 46);
 if (tooOld) console.warn(`Names in reftables are not tested: ${tooOld}.`);
-
-/** How the first device stores its refs; the second one always has files. */
-const FORMATS = (["files", "reftable"] as const).filter((format) => format === "files" || !tooOld);
-
-const latin1 = (text: string) => Buffer.from(text).toString("latin1");
-/** Names as git has them, one character a byte. */
-const NAMES = {
-  "UTF-8": latin1("glück"),
-  "not UTF-8": "caf\xe9",
-  "half a character": "a\xe6\x97",
-  "no character at all": "\x80\xff\xfe",
-  "quoted by git": `it's"${latin1("ß")}`,
-};
 const CASES = FORMATS.flatMap((format) =>
   Object.entries(NAMES).map(([what, name]) => ({ format, what, name: `refs/heads/${name}` })),
 );
 
-async function pair(cluster: TestCluster, refFormat: "files" | "reftable"): Promise<[TestDevice, TestDevice]> {
-  const devices: [TestDevice, TestDevice] = [
-    await cluster.start("repo001", { refFormat }),
-    await cluster.start("repo002"),
-  ];
-  await cluster.create(APP, devices);
-  return devices;
-}
-
 const begin = (device: TestDevice, live = false) => beginSession(device, APP, { live });
-
-/** Writes a ref into a bare repository of files as git does, whatever its name. */
-async function writeRef(gitDir: string, name: string, value: string): Promise<void> {
-  const path = refPath(gitDir, ref(name));
-  await mkdir(path.subarray(0, path.lastIndexOf("/")), { recursive: true });
-  await writeFile(path, Buffer.from(`${value}\n`, "latin1"));
-}
-
-const check = (device: TestDevice) =>
-  verify(device.context, APP, { full: false, signal: AbortSignal.timeout(SOON.timeout) });
-
-async function expectSame(devices: readonly TestDevice[], refs: Record<string, string>): Promise<void> {
-  for (const device of devices) {
-    await device.read(APP);
-    expect(await device.refs(APP)).toEqual(refs);
-    expect((await check(device)).differences).toEqual([]);
-    await device.expectInLockstep(APP);
-  }
-}
 
 describe.each(CASES)("a name that is $what, where refs are $format", ({ format, name }) => {
   it("lands in a session as the name of a ref, of a symbolic one, as its target, and as that of HEAD", async () => {
@@ -197,54 +151,5 @@ it("a session on the files of the replica itself lands names that are not UTF-8"
     "refs/heads/old\xe9": one,
     "refs/heads/caf\xe9": one,
     "refs/heads/alias\xe9": alias,
-  });
-});
-
-describe("a symbolic ref", () => {
-  it.each(FORMATS)(
-    "takes the place of directories that deleted refs left, and of a packed ref (%s)",
-    async (format) => {
-      await using cluster = await TestCluster.make();
-      const [a, b] = await pair(cluster, format);
-      const one = await a.commit(APP, "one");
-      await a.push(APP, [change("main", null, one), change("packed", null, one)]);
-      if (format === "files") {
-        await a.git(APP, ["pack-refs", "--all"]);
-        await mkdir(join(a.gitDir(APP), "refs/heads/alias/empty/deep"), { recursive: true });
-      }
-      const session = await begin(b);
-      for (const name of ["alias", "packed"])
-        await writeRef(session.path, `refs/heads/${name}`, "ref: refs/heads/main");
-      await bumpSession(b, APP, session.token);
-      await expectSame([a, b], {
-        HEAD: "ref: refs/heads/main",
-        "refs/heads/main": one,
-        "refs/heads/alias": "ref: refs/heads/main",
-        "refs/heads/packed": "ref: refs/heads/main",
-      });
-    },
-  );
-
-  it("may stand for a ref that is not there, with any bytes in both names", async () => {
-    await using cluster = await TestCluster.make();
-    const [a, b] = await pair(cluster, "files");
-    const session = await beginSession(a, APP);
-    await writeRef(session.path, "refs/heads/alias\xe9", "ref: refs/heads/none\xe8");
-    expect(await bumpSession(a, APP, session.token)).toMatchObject({ version: 1n, refsChanged: 1 });
-    await expectSame([a, b], { HEAD: "ref: refs/heads/main", "refs/heads/alias\xe9": "ref: refs/heads/none\xe8" });
-  });
-
-  it("waits for nobody's lock: an old one is broken, a young one is somebody's", async () => {
-    await using cluster = await TestCluster.make();
-    const [a] = await pair(cluster, "files");
-    const lock = join(a.gitDir(APP), "HEAD.lock");
-    await writeFile(lock, "");
-    const value = symbolicTo(ref("refs/heads/other"));
-    const set = () => setSymbolicRef(a.context.git, a.gitDir(APP), ref("HEAD"), value);
-    await expect(set()).rejects.toMatchObject({ code: "GIT_FAILED", message: expect.stringContaining("HEAD") });
-    await utimes(lock, 0, 0);
-    await set();
-    expect(await readFile(join(dirname(lock), "HEAD"), "utf8")).toBe("ref: refs/heads/other\n");
-    expect(await a.leftovers(APP)).toEqual([]);
   });
 });

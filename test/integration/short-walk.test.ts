@@ -1,78 +1,12 @@
 // The walk over few new objects through a git that runs already (src/git/reading/).
-import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { isConnected } from "../../src/git/objects/connectivity.ts";
-import { KeptReader } from "../../src/git/reading/kept-reader.ts";
-import { isWholeNearby } from "../../src/git/reading/short-walk.ts";
-import { processesAt } from "../support/git.ts";
-import { type Repository, repository } from "../support/ref-sandbox.ts";
+import { MAIN, PERSON, readers, withReader } from "../support/short-walk-reader.ts";
 
-const MAIN = "refs/heads/main";
 const NOBODY_HAS = "1234567890123456789012345678901234567890";
-const PERSON = "Ada <ada@example.com> 1 +0000";
-
-/** A repository whose main holds a commit with some files, and a reader of it. */
-async function withReader({ format, idleMs = 100_000 }: { format?: string; idleMs?: number } = {}) {
-  const repo = await repository(format);
-  const kept = new KeptReader(idleMs);
-  const git = (args: string[], input = "") => repo.sandbox.git(args, { cwd: repo.dir, input });
-  const hash = (type: string, content: string) =>
-    git(["hash-object", "--literally", "-t", type, "-w", "--stdin"], content);
-  const tree = (entries: readonly string[]) =>
-    git(["mktree", "--missing"], entries.map((each) => `${each}\n`).join(""));
-  const commitOf = (treeId: string, parents: readonly string[] = [], message = "a message") =>
-    hash(
-      "commit",
-      `tree ${treeId}\n${parents.map((id) => `parent ${id}\n`).join("")}author ${PERSON}\ncommitter ${PERSON}\n\n${message}\n`,
-    );
-  /** Makes a tree of any entries, also of those that git would not make. */
-  const anyTree = async (entries: readonly (readonly [mode: string, name: string, id: string])[]) => {
-    const path = join(repo.sandbox.dir, "tree");
-    await writeFile(
-      path,
-      Buffer.concat(entries.flatMap(([mode, name, id]) => [Buffer.from(`${mode} ${name}\0`), Buffer.from(id, "hex")])),
-    );
-    return await git(["hash-object", "--literally", "-t", "tree", "-w", path]);
-  };
-  const blob = (content: string) => hash("blob", content);
-  const files = async (count: number) =>
-    await Promise.all(
-      Array.from({ length: count }, async (_, index) => `100644 blob ${await blob(`${index}`)}\tf${index}`),
-    );
-  const inner = await tree(await files(3));
-  const root = await tree([`100644 blob ${await blob("read me")}\tREADME`, `040000 tree ${inner}\tsrc`]);
-  const base = await commitOf(root);
-  await git(["update-ref", MAIN, base]);
-  return {
-    ...repo,
-    kept,
-    git,
-    hash,
-    tree,
-    anyTree,
-    commitOf,
-    blob,
-    files,
-    root,
-    inner,
-    base,
-    reader: () => kept.get(repo.context, repo.dir),
-    isWhole: async (tips: readonly string[], ends: readonly string[] = [MAIN]) =>
-      await isWholeNearby(kept.get(repo.context, repo.dir), tips, ends),
-    /** Takes a loose object away. */
-    lose: async (id: string) => await rm(join(repo.dir, "objects", id.slice(0, 2), id.slice(2)), { force: true }),
-    async [Symbol.asyncDispose]() {
-      kept.end();
-      await repo[Symbol.asyncDispose]();
-    },
-  };
-}
-
-async function readers({ dir }: Pick<Repository, "dir">): Promise<string[]> {
-  return (await processesAt(dir)).filter((each) => each.includes("cat-file")).map((each) => each.split(" ")[0]!);
-}
 
 describe("a short walk", () => {
   it.each(["sha1", "sha256"])("finds that a commit, a merge, and a tag of it are whole (%s)", async (format) => {
@@ -217,49 +151,5 @@ describe("a short walk", () => {
       }),
       { numRuns: 60 },
     );
-  });
-});
-
-describe("the git that reads", () => {
-  it("ends when nobody has asked for a moment", async () => {
-    await using repo = await withReader({ idleMs: 50 });
-    await repo.isWhole([repo.base]);
-    await vi.waitFor(async () => expect(await readers(repo)).toEqual([]), { timeout: 10_000 });
-    expect(await repo.isWhole([repo.base])).toBe(true);
-  });
-
-  it("is replaced when it has been killed, and when the directory is another one", async () => {
-    await using repo = await withReader();
-    await repo.isWhole([repo.base]);
-    const [pid] = await readers(repo);
-    process.kill(Number(pid), "SIGKILL");
-    await vi.waitFor(async () => expect(await readers(repo)).toEqual([]), { timeout: 10_000 });
-    expect(await repo.isWhole([repo.base])).toBe(true);
-    await rename(repo.dir, `${repo.dir}.moved`);
-    await mkdir(repo.dir);
-    await repo.git(["init", "--quiet", "--bare", "--initial-branch=main", "."]);
-    expect(await repo.isWhole([repo.base], [repo.base])).toBe(false);
-    const before = { dir: `${repo.dir}.moved` };
-    await vi.waitFor(async () => expect(await readers(before)).toEqual([]), { timeout: 10_000 });
-  });
-
-  it("gives the answers that it was asked for before it ends", async () => {
-    await using repo = await withReader();
-    const asked = Array.from({ length: 50 }, () => repo.isWhole([repo.base]));
-    repo.kept.end();
-    expect(new Set(await Promise.all(asked))).toEqual(new Set([true]));
-  });
-
-  it("finds objects that came in a pack after its start", async () => {
-    await using repo = await withReader();
-    await repo.isWhole([repo.base]);
-    const one = await repo.commitOf(repo.root, [repo.base]);
-    await repo.git(["pack-objects", "-q", "objects/pack/pack"], `${one}\n`);
-    await repo.lose(one);
-    // Some file systems keep the times of directories in steps.
-    const packs = join(repo.dir, "objects", "pack");
-    expect((await readdir(packs)).length).toBeGreaterThan(0);
-    await utimes(packs, new Date(), (await stat(packs)).mtime);
-    expect(await repo.isWhole([one])).toBe(true);
   });
 });

@@ -5,6 +5,7 @@ import {
   ERROR_TABLE,
   type ErrorCode,
   ExitCode,
+  firstError,
   GrpcStatus,
   LockstepError,
   retryAfterMs,
@@ -90,4 +91,17 @@ it("calls a refusal of this machine's disk PREREQUISITE_MISSING, not GIT_FAILED"
 
 it("no message holds a carriage return", () => {
   expect(new LockstepError("INTERNAL", "a\rb\r\nc").message).toBe("a b\nc");
+});
+
+it("the first error is reported, even if the clean-up fails too", async () => {
+  const first = new LockstepError("NO_SOURCE", "The first.");
+  const run = async () => {
+    await using _ = { [Symbol.asyncDispose]: () => Promise.reject(new Error("the last")) };
+    await using _also = { [Symbol.asyncDispose]: () => Promise.reject(new Error("the second")) };
+    throw first;
+  };
+  const thrown = await run().catch((error: unknown) => error);
+  expect(thrown).not.toBe(first);
+  expect(firstError(thrown)).toBe(first);
+  expect(describeError(thrown)).toBe("The first.");
 });

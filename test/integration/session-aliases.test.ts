@@ -1,21 +1,15 @@
-// Symbolic refs through the log: made, changed and undone in sessions, and pushed through. What git does with the same push is
-// compared in test/e2e/as-git-does.test.ts.
+// A session changes symbolic refs, and other devices get them.
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { verify } from "../../src/sync/operator/verify-replica.ts";
+import { ALIAS, APP, expectWell, MAIN, TO_MAIN, withAlias } from "../support/alias-to-main.ts";
 import { beginSession, bumpSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change, type TestDevice } from "../support/sync-device.ts";
-import { log } from "../support/write-rows.ts";
+import type { TestDevice } from "../support/sync-device.ts";
 
-const APP = "team/app";
 const run = promisify(execFile);
-const MAIN = "refs/heads/main";
-const ALIAS = "refs/heads/alias";
-const TO_MAIN = `ref: ${MAIN}`;
 
 /** Lands what `work` does in the scratch repository of a session. */
 async function session(device: TestDevice, work: (path: string) => Promise<unknown>) {
@@ -31,28 +25,6 @@ const gits =
     for (const command of commands)
       await run("git", command.split(" "), { env: { ...process.env, GIT_DIR: path, GIT_CONFIG_GLOBAL: "/dev/null" } });
   };
-
-/** Two devices; main and an alias for it. */
-async function withAlias(cluster: TestCluster, ...more: string[]) {
-  const [a, b] = await cluster.pair(APP);
-  const history = await a.history(APP);
-  await a.push(APP, [change("main", null, history[0]), change("other", null, history[0])]);
-  await session(a, gits(`symbolic-ref ${ALIAS} ${MAIN}`, ...more));
-  await b.read(APP);
-  return { a, b, history };
-}
-
-/** Both devices are in lockstep, and nothing is to repair. */
-async function expectWell(devices: readonly TestDevice[]): Promise<void> {
-  for (const device of devices) {
-    await device.read(APP);
-    await device.expectInLockstep(APP);
-    const { differences } = await verify(device.context, APP, { full: true, signal: AbortSignal.timeout(20_000) });
-    expect(differences).toEqual([]);
-  }
-  const [first, ...others] = await Promise.all(devices.map((device) => device.refs(APP)));
-  for (const other of others) expect(other).toEqual(first);
-}
 
 describe("a session", () => {
   it.each<[string, string[], string[], (one: string, two: string) => Record<string, string | undefined>]>([
@@ -173,93 +145,6 @@ describe("a session", () => {
     await expect(landing).rejects.toMatchObject({
       code: "WRITE_DROPPED",
       message: expect.stringContaining("conflicts"),
-    });
-    await expectWell([a, b]);
-  });
-});
-
-describe("a push through an alias", () => {
-  it("moves, deletes and makes its target, as git does, and leaves the alias", async () => {
-    await using cluster = await TestCluster.make();
-    const { a, b, history } = await withAlias(cluster, "symbolic-ref HEAD refs/heads/other");
-    const [one, two, three] = history;
-    for (const [oldValue, newValue] of [
-      [one, two],
-      [two, null],
-      [null, three],
-    ] as const) {
-      expect(await a.push(APP, [change(ALIAS, oldValue, newValue)])).toEqual({ [ALIAS]: null });
-      expect(await a.refs(APP)).toMatchObject({ [ALIAS]: TO_MAIN, ...(newValue && { [MAIN]: newValue }) });
-      expect((await log(cluster)).at(-1)?.names).toEqual([MAIN]);
-      await expectWell([a, b]);
-    }
-  });
-
-  it("goes over several aliases, beside other refs, and from a device that has just heard of them", async () => {
-    await using cluster = await TestCluster.make();
-    const { a, b, history } = await withAlias(cluster, `symbolic-ref refs/heads/second ${ALIAS}`);
-    const [one] = history;
-    const two = await b.commit(APP, "two", { parents: [one] });
-    expect(await b.push(APP, [change("second", one, two), change("new", null, two)])).toEqual({
-      "refs/heads/second": null,
-      "refs/heads/new": null,
-    });
-    expect((await log(cluster)).at(-1)?.names).toEqual([MAIN, "refs/heads/new"]);
-    await expectWell([a, b]);
-  });
-
-  it("is refused where its target is not as the pusher saw it", async () => {
-    await using cluster = await TestCluster.make();
-    const { a, b, history } = await withAlias(cluster);
-    const [one, two, three] = history;
-    expect(await a.push(APP, [change(ALIAS, two, three), change("other", one, two)])).toEqual({
-      [ALIAS]: "fetch first",
-      "refs/heads/other": null,
-    });
-    expect(await a.push(APP, [change(ALIAS, two, three), change("other", two, one)], { atomic: true })).toEqual({
-      [ALIAS]: "fetch first",
-      "refs/heads/other": "atomic push failure",
-    });
-    await expectWell([a, b]);
-  });
-
-  it("a push through an alias and to its target at once is one change, or refused where they differ", async () => {
-    await using cluster = await TestCluster.make();
-    const { a, b, history } = await withAlias(cluster);
-    const [one, two, three] = history;
-    expect(await a.push(APP, [change(ALIAS, one, two), change("main", one, two)])).toEqual({
-      [ALIAS]: null,
-      [MAIN]: null,
-    });
-    const inconsistent = "inconsistent aliased update";
-    expect(await a.push(APP, [change(ALIAS, two, one), change("main", two, three), change("new", null, one)])).toEqual({
-      [ALIAS]: inconsistent,
-      [MAIN]: inconsistent,
-      "refs/heads/new": null,
-    });
-    expect(
-      await a.push(APP, [change(ALIAS, two, one), change("main", two, three), change("more", null, one)], {
-        atomic: true,
-      }),
-    ).toEqual({
-      [ALIAS]: inconsistent,
-      [MAIN]: inconsistent,
-      "refs/heads/more": "atomic push failure",
-    });
-    expect((await a.refs(APP))[MAIN]).toBe(two);
-    await expectWell([a, b]);
-  });
-
-  it("is refused if the alias leads in a circle", async () => {
-    await using cluster = await TestCluster.make();
-    const { a, b, history } = await withAlias(
-      cluster,
-      "symbolic-ref refs/heads/x refs/heads/y",
-      "symbolic-ref refs/heads/y refs/heads/x",
-    );
-    expect(await a.push(APP, [change("x", null, history[0]), change("ok", null, history[0])])).toEqual({
-      "refs/heads/x": "broken symref",
-      "refs/heads/ok": null,
     });
     await expectWell([a, b]);
   });

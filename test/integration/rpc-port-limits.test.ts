@@ -1,57 +1,27 @@
-// The limits of the ports: connections without a certificate, of one certificate, and idle ones; calls of one
-// connection; watches.
+// How many connections, calls and watches the port of RPCs serves at once.
 import { once } from "node:events";
-import { createServer as createHttpServer, get, type IncomingMessage } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { createServer as createTlsServer, connect as tlsConnect } from "node:tls";
 import { Client, credentials, type MethodDefinition } from "@grpc/grpc-js";
 import { service as healthService } from "grpc-health-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type HttpEndpoints, serveHttp } from "../../src/http/server.ts";
-import { limitConnections } from "../../src/io/connections.ts";
 import { type RpcLimits, serveRpc } from "../../src/rpc/server.ts";
 import { limitHandshakes } from "../../src/tls/connection-limits.ts";
 import { MUTUAL_TLS } from "../../src/tls/mutual-tls.ts";
 import { Peers } from "../../src/tls/peers.ts";
 import { trustAuthorities } from "../../src/tls/trust.ts";
-import { shortenWaits } from "../../src/waits.ts";
 import { authorityIn, contentsOf, credentialsOf, TRUST_DOMAIN } from "../support/git-port.ts";
+import { closed, idle, idles, SOON, sockets } from "../support/idle-sockets.ts";
 import { LIMITS } from "../support/limits.ts";
-import { sendSlowly } from "../support/slow-client.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 
 const { Watch: WATCH } = healthService as unknown as Record<"Watch", MethodDefinition<object, object>>;
-const SOON = { timeout: 20_000, interval: 20 };
-
-const ENDPOINTS: HttpEndpoints = {
-  serving: () => true,
-  hostNames: new Set(),
-  checks: {},
-  log: { warn: () => {} },
-  metrics: async () => ({ contentType: "", text: "" }),
-  beforeRead: async () => {},
-};
-
-const sockets = new Set<Socket>();
 afterEach(() => {
   for (const socket of sockets) socket.destroy();
   sockets.clear();
 });
-
-/** Opens a connection and sends nothing. */
-async function idle(port: number): Promise<Socket> {
-  const socket = connect(port, "127.0.0.1");
-  socket.on("error", () => {});
-  sockets.add(socket);
-  await once(socket, "connect");
-  return socket;
-}
-
-const idles = (port: number, count: number) => Promise.all(Array.from({ length: count }, () => idle(port)));
-const closed = (all: readonly Socket[]) => all.filter((each) => each.closed || each.readableEnded).length;
 
 /** A cluster of one device, with the gRPC servers of its sidecar. */
 async function rpcServers(given: Partial<RpcLimits> = {}) {
@@ -214,63 +184,5 @@ describe("a certificate", () => {
     watches[0]?.call.cancel();
     await vi.waitFor(async () => expect((await watch()).outcome).toBe("watching"), SOON);
     client.close();
-  });
-});
-
-describe("idle connections to a port of plain HTTP", () => {
-  it("make room for new ones beyond the limit, the longest idle one first; those with a request stay", async () => {
-    const server = createHttpServer(() => {});
-    limitConnections(server, 3);
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    const busy = await idle(port);
-    const asked = once(server, "request");
-    busy.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    await asked;
-    const [first, second] = [await idle(port), await idle(port)];
-    for (const each of [busy, first, second]) each.resume();
-    const third = await idle(port);
-    await vi.waitFor(() => expect(closed([first])).toBe(1), SOON);
-    expect(closed([busy, second, third])).toBe(0);
-    server.closeAllConnections();
-    server.close();
-  });
-
-  it("end no health check: there may be thousands of them", async () => {
-    const http = await serveHttp({ host: "127.0.0.1", port: 0 }, ENDPOINTS);
-    for (let count = 0; count < 2_000; count += 250) for (const each of await idles(http.port, 250)) each.resume();
-    await vi.waitFor(() => expect(closed([...sockets])).toBe(2_000 - 512), SOON);
-    const [answer] = (await once(get(`http://127.0.0.1:${http.port}/readyz`), "response")) as [IncomingMessage];
-    expect([answer.statusCode, await text(answer)]).toEqual([200, "ok\n"]);
-    await http[Symbol.asyncDispose]();
-  });
-});
-
-describe("the port of plain HTTP", () => {
-  it("cuts off a client that sends a request without end, and answers others", async () => {
-    shortenWaits(1 / 50);
-    const http = await serveHttp({ host: "127.0.0.1", port: 0 }, ENDPOINTS);
-    shortenWaits(1);
-    await sendSlowly(http.port);
-    const [answer] = (await once(get(`http://127.0.0.1:${http.port}/livez`), "response")) as [IncomingMessage];
-    expect(await text(answer)).toBe("ok\n");
-    await http[Symbol.asyncDispose]();
-  });
-
-  it("answers /gate for no other host, and probes for any", async () => {
-    const hostNames = new Set(["repo001.example"]);
-    const http = await serveHttp({ host: "127.0.0.1", port: 0 }, { ...ENDPOINTS, hostNames });
-    const ask = async (path: string, host: string) => {
-      const options = { port: http.port, path, headers: { host }, agent: false } as const;
-      const [answer] = (await once(get(options), "response")) as [IncomingMessage];
-      await text(answer);
-      return answer.statusCode;
-    };
-    expect(await ask("/gate?repository=app", "evil.example")).toBe(421);
-    expect(await ask("/gate?repository=app", "repo001.example:7422")).toBe(204);
-    expect(await ask("/gate?repository=app", "127.0.0.1:7422")).toBe(204);
-    for (const path of ["/livez", "/readyz", "/metrics"]) expect(await ask(path, "evil.example")).toBe(200);
-    await http[Symbol.asyncDispose]();
   });
 });

@@ -16,8 +16,8 @@ import { EarlyStarts } from "./early-start.ts";
 import { type PlaceLimits, Places } from "./places.ts";
 import { serve } from "./serve.ts";
 import type { ServeOptions } from "./serve-options.ts";
+import { type ConnectionTimes, HANDSHAKE_MS, type TlsSource, watchConnections } from "./tls/connections.ts";
 import type { Crowd } from "./turn.ts";
-import { type ConnectionTimes, HANDSHAKE_MS, type TlsSource, watchConnections } from "./users/client-certificates.ts";
 
 /** git prepares a large pack between the two requests of a push. The connection is kept for that time. */
 const KEEP_ALIVE_MS = 75_000;

@@ -6,7 +6,7 @@ export const gateUsersControls = [
     rule: "a gate on an address that others reach does not start without users",
     patches: [
       {
-        file: "src/cli/commands/gate-users.ts",
+        file: "src/gate/users/read-users.ts",
         from: "if (!said && !isLoopback(host))",
         to: 'if (!said && host === "")',
       },
@@ -160,7 +160,7 @@ export const gateUsersControls = [
     rule: "a user of the gate whose certificate is revoked loses an open connection",
     patches: [
       {
-        file: "src/gate/users/client-certificates.ts",
+        file: "src/gate/tls/connections.ts",
         from: "else if (isRevoked(chain))",
         to: "else if (isRevoked([]))",
       },
@@ -173,7 +173,7 @@ export const gateUsersControls = [
     rule: "a connection to the gate is cut when the certificate of its user ends",
     patches: [
       {
-        file: "src/gate/users/client-certificates.ts",
+        file: "src/gate/tls/connections.ts",
         from: "if (endsAt <= Date.now()) cut(",
         to: "if (endsAt <= 0) cut(",
       },

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { TLSSocket } from "node:tls";
 import { pino } from "pino";
-import { readGateUsers } from "../../src/cli/commands/gate-users.ts";
 import type { Gate, GateOptions } from "../../src/gate/gate.ts";
+import { readGateUsers } from "../../src/gate/users/read-users.ts";
 import { GateSite } from "./gate-site.ts";
 
 const REFS = "/team/app.git/info/refs?service=git-upload-pack";

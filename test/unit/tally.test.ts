@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { refusalsOf } from "../../src/cli/commands/gate-refusals.ts";
+import { refusalsOf } from "../../src/gate/calls/report-refusals.ts";
 import { type Counted, Tally } from "../../src/telemetry/tally.ts";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -67,10 +67,7 @@ describe("a tally", () => {
 describe("the gate tells the sidecar of refused credentials", () => {
   const asked: { refused: { user: string; count: number }[] }[] = [];
   const open = (call: (request: never) => Promise<unknown>, warn = vi.fn()) =>
-    refusalsOf(
-      { call: async (_: string, request: never) => await call(request) } as never,
-      { log: { warn }, patience: { timeoutMs: 30_000 } } as never,
-    );
+    refusalsOf({ call: async (_: string, request: never) => await call(request) } as never, { warn } as never, 30_000);
   const refused = { user: "ada", address: "192.0.2.7", way: "--htpasswd", forbidden: false, why: "wrong" };
   beforeEach(() => void asked.splice(0));
 

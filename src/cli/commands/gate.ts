@@ -1,23 +1,19 @@
 import type { Command } from "commander";
-import { describe } from "../../errors.ts";
+import { askBeforeRead } from "../../gate/calls/before-read.ts";
+import { reportDamage } from "../../gate/calls/report-damage.ts";
+import { GateReads } from "../../gate/calls/report-reads.ts";
+import { refusalsOf } from "../../gate/calls/report-refusals.ts";
 import { startGate } from "../../gate/gate.ts";
+import { watchGate } from "../../gate/health/health-and-metrics.ts";
+import { readGateUsers } from "../../gate/users/read-users.ts";
 import type { Host } from "../../host.ts";
 import { readHostNames } from "../../http/host-names.ts";
-import { toMs } from "../../protocol/times.ts";
 import { required, timerMs } from "../../settings/read-config.ts";
 import { parseHostPort } from "../../settings/setting-checks.ts";
-import { traceParent } from "../../tracing/tracing.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { untilGone } from "../terminal/exit-with-pid.ts";
 import { readGateLimits } from "./gate-limits.ts";
-import { GateReads } from "./gate-reads.ts";
-import { refusalsOf } from "./gate-refusals.ts";
-import { readGateUsers } from "./gate-users.ts";
-import { watchGate } from "./gate-watched.ts";
 import { tellOfOpenTelemetry } from "./open-telemetry.ts";
-
-/** A read waits this long for a catch-up. If a first copy takes longer, the gate tells the client to come back. */
-const READ_PATIENCE_MS = 60_000;
 
 /** Makes the command `lockstep gate`. */
 export function gateCommand(host: Host): Command {
@@ -27,14 +23,18 @@ export function gateCommand(host: Host): Command {
     "lockstep gate --root /srv/git --gate-listen 127.0.0.1:7480",
   ).action(async (flags) => {
     const run = prepare(host, "gate", flags);
+    const { timeoutMs } = run.patience;
     const root = required(run.config, "root");
     await tellOfOpenTelemetry(run.log, "requests");
     const { users, tls } = await readGateUsers(run.config, run.log);
     const stop = untilGone(host, run.config["exit-with-pid"]);
     using client = await run.connect();
-    const reads = new GateReads(client, run);
+    const reads = new GateReads(client, {
+      ...{ log: run.log, timeoutMs },
+      pullsPerRound: Number(required(run.config, "pull-log-rate")),
+    });
     await using watched = await watchGate(run.config, { client, tls, log: run.log });
-    await using refusals = refusalsOf(client, run);
+    await using refusals = refusalsOf(client, run.log, timeoutMs);
     await using gate = await startGate({
       ...parseHostPort(required(run.config, "gate-listen")),
       root,
@@ -51,19 +51,8 @@ export function gateCommand(host: Host): Command {
       reloadMs: timerMs(required(run.config, "tls-reload-seconds")),
       connectionMs: timerMs(required(run.config, "tls-connection-seconds")),
       socketDir: required(run.config, "socket-dir"),
-      beforeRead: async (repository, { signal, forPush, since = "" }) => {
-        const traceparent = traceParent();
-        const options = { timeoutMs: READ_PATIENCE_MS, signal, ...(traceparent && { traceparent }) };
-        const asked = { repository, forPush, reportsReads: true, changesSince: since };
-        const { unchanged, version, fetched, refsMark, changes } = await client.call("BeforeRead", asked, options);
-        const ids = changes?.changes.map(({ name, objectId }) => [name.toString("latin1"), objectId] as const);
-        return { unchangedMs: toMs(unchanged as never) ?? 0, version, fetched, refsMark, changes: ids && new Map(ids) };
-      },
-      onReadFailed(repository, said) {
-        const failed = (error: unknown) =>
-          run.log.warn({ repository, err: describe(error) }, "could not tell the sidecar that git failed");
-        client.call("ReportDamage", { repository, said }, run.patience).catch(failed);
-      },
+      beforeRead: askBeforeRead(client),
+      onReadFailed: reportDamage(client, run.log, run.patience),
       log: run.log,
       env: { PATH: host.env.PATH ?? "/usr/bin:/bin", HOME: host.env.HOME ?? "/" },
     });

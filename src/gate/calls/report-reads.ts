@@ -1,30 +1,38 @@
 // Tells the sidecar what the gate has served and refused, for the pull log and the push log. The gate has no database.
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "pino";
 import { NO_WAITS, type PullEvent, type Client as Reader, refusalOf, shortText } from "../../activity/activity.ts";
 import { EventLog, type SampledPull } from "../../activity/event-log.ts";
 import type { Client } from "../../client/client.ts";
 import { describe } from "../../errors.ts";
-import type { ServedRequest } from "../../gate/served.ts";
 import { toDuration } from "../../protocol/times.ts";
-import { required } from "../../settings/read-config.ts";
 import { WAITS } from "../../waits.ts";
-import type { Run } from "../terminal/command.ts";
+import type { ServedRequest } from "../served.ts";
 
 /** How many rows one call has. */
 const BATCH = 500;
 
+interface ReadsOptions {
+  readonly log: Logger;
+  /** The time of a call. */
+  readonly timeoutMs: number;
+  readonly pullsPerRound: number;
+}
+
 /** Collects requests, and tells of them about once a second. */
 export class GateReads {
   readonly #events: EventLog;
-  readonly #run: Run;
+  readonly #log: Logger;
   readonly #client: Client;
+  readonly #timeoutMs: number;
 
-  constructor(client: Client, run: Run) {
+  constructor(client: Client, { log, timeoutMs, pullsPerRound }: ReadsOptions) {
     this.#client = client;
-    this.#run = run;
+    this.#log = log;
+    this.#timeoutMs = timeoutMs;
     this.#events = new EventLog({
-      pullsPerRound: Number(required(run.config, "pull-log-rate")),
-      onDropped: (log, count) => run.log.warn({ count }, `rows of the log of ${log} were dropped`),
+      pullsPerRound,
+      onDropped: (name, count) => log.warn({ count }, `rows of the log of ${name} were dropped`),
     });
   }
 
@@ -60,7 +68,7 @@ export class GateReads {
   /** Tells of what has been noted. What could not be told is told the next time. Never rejects. */
   async tell(): Promise<void> {
     const { pushes, pulls } = this.#events.take();
-    const { timeoutMs } = this.#run.patience;
+    const timeoutMs = this.#timeoutMs;
     try {
       for (; pushes.length > 0; pushes.splice(0, BATCH)) {
         const reads = pushes
@@ -74,7 +82,7 @@ export class GateReads {
       }
     } catch (error) {
       this.#events.giveBack({ pushes, pulls });
-      this.#run.log.debug({ err: describe(error) }, "could not tell the sidecar what was read; it is told later");
+      this.#log.debug({ err: describe(error) }, "could not tell the sidecar what was read; it is told later");
     }
   }
 }

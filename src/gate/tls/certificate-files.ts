@@ -5,12 +5,12 @@ import { createSecureContext } from "node:tls";
 import type { Logger } from "pino";
 import type { RevocationList, RevocationLists } from "../../ca/revocation-lists.ts";
 import { LockstepError } from "../../errors.ts";
-import { askForCertificates, type GateTls } from "../../gate/users/client-certificates.ts";
 import { WatchedFiles } from "../../io/watched-files.ts";
 import type { Config, SettingName } from "../../settings/config.ts";
 import { EndingTeller, type Expiring } from "../../tls/endings.ts";
 import { STRONG_CIPHERS } from "../../tls/mutual-tls.ts";
 import { instant } from "../../tls/peer-certificate.ts";
+import { askForCertificates, type GateTls } from "./connections.ts";
 
 const FILES = ["gate-tls-cert", "gate-tls-key", "gate-client-ca", "gate-client-crl"] as const;
 

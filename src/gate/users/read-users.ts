@@ -1,15 +1,15 @@
 // The settings of the gate that say who may use it.
 import type { Logger } from "pino";
 import { LockstepError } from "../../errors.ts";
-import { AuthRequest } from "../../gate/users/auth-request.ts";
-import { CLIENT_CERTIFICATES } from "../../gate/users/client-certificates.ts";
-import { Htpasswd } from "../../gate/users/htpasswd.ts";
-import { EVERYBODY, type UserRules, type UserSource } from "../../gate/users/users.ts";
 import { isLoopback } from "../../http/host-names.ts";
 import type { Config } from "../../settings/config.ts";
 import { required } from "../../settings/read-config.ts";
 import { parseHostPort } from "../../settings/setting-checks.ts";
-import { type WatchedGateTls, watchGateTls } from "./gate-tls.ts";
+import { type WatchedGateTls, watchGateTls } from "../tls/certificate-files.ts";
+import { AuthRequest } from "./auth-request.ts";
+import { CLIENT_CERTIFICATES } from "./client-certificates.ts";
+import { Htpasswd } from "./htpasswd.ts";
+import { EVERYBODY, type UserRules, type UserSource } from "./users.ts";
 
 /**
  * Reads who may use the gate. Throws USAGE when settings exclude each other, and when a file is not right. Also throws

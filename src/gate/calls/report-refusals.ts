@@ -1,17 +1,17 @@
 // Tells the sidecar which credentials of users the gate has refused, for the audit. The gate has no database.
+import type { Logger } from "pino";
 import type { Client } from "../../client/client.ts";
 import { TEXT_LIMIT } from "../../domain.ts";
 import { describe } from "../../errors.ts";
-import type { RefusedUser } from "../../gate/users/users.ts";
 import { Tally } from "../../telemetry/tally.ts";
-import type { Run } from "../terminal/command.ts";
+import type { RefusedUser } from "../users/users.ts";
 
 /** Fewer than the sidecar counts apart, so that a flood at the gate hides no refusal of the sidecar's own. */
 const KINDS_LIMIT = 50;
 const GOODBYE_MS = 5_000;
 
 /** Returns what counts refusals, and tells them to the sidecar a few times a minute. Nobody waits for that. */
-export function refusalsOf(client: Client, { log, patience: { timeoutMs } }: Run): Tally<RefusedUser> {
+export function refusalsOf(client: Client, log: Logger, timeoutMs: number): Tally<RefusedUser> {
   return new Tally<RefusedUser>({
     kindOf: ({ user, address, way, forbidden }) => `${address} ${way} ${forbidden} ${user}`,
     kinds: KINDS_LIMIT,

@@ -1,14 +1,14 @@
 // Health and metrics of a gate, at an address of their own (--gate-http-listen).
 import type { Logger } from "pino";
 import type { Client } from "../../client/client.ts";
-import type { GateOptions } from "../../gate/gate.ts";
 import { serveGatePort } from "../../http/gate-port.ts";
 import { ownVersion } from "../../installation.ts";
 import type { Config } from "../../settings/config.ts";
 import { parseHostPort } from "../../settings/setting-checks.ts";
 import { GateMetrics } from "../../telemetry/gate-metrics.ts";
 import { Limits } from "../../telemetry/limits.ts";
-import type { WatchedGateTls } from "./gate-tls.ts";
+import type { GateOptions } from "../gate.ts";
+import type { WatchedGateTls } from "../tls/certificate-files.ts";
 
 /** What the gate tells about itself, and where that is shown. */
 export interface WatchedGate extends AsyncDisposable {

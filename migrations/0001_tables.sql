@@ -117,7 +117,8 @@ create table lockstep.setting (
   changed_at timestamptz not null default clock_timestamp()
 );
 
--- The things that a device keeps on its disk besides its replicas, as it last counted them (src/retention.ts).
+-- The things that a device keeps on its disk besides its replicas, as it last counted them
+-- (src/store/retention/subjects.ts).
 create table lockstep.kept_on_disk (
   device text not null references lockstep.device on delete cascade,
   subject text not null,
@@ -327,8 +328,8 @@ create table lockstep.command (
   device text not null references lockstep.device,
   command text not null check (command in (
     'provision', 'adopt', 'sync', 'verify', 'repair', 'gc', 'rename', 'release', 'destroy')),
-  -- Each lane has places of its own. So quick commands wait neither for those that read a whole repository nor for
-  -- those that fail.
+  -- Each lane has its own slots. So a quick command waits neither for one that works on a whole repository nor for one
+  -- that fails.
   lane text not null generated always as (
     case when command in ('verify', 'repair', 'gc') then 'heavy' when attempts > 0 then 'again' else 'first' end) stored,
   arguments jsonb not null default '{}',

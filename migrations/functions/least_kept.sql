@@ -1,5 +1,5 @@
 -- Returns for how long a subject is kept at least, when the login of a device deletes its rows. It is the time that
--- operators have set, or the default (src/retention.ts). versions: only of the log.
+-- operators have set, or the default (src/store/retention/subjects.ts). versions: only of the log.
 create function lockstep.least_kept(p_subject text, out versions bigint, out days integer)
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select coalesce(substring(k.keep from '^(\d+)(?:,|$)')::bigint, 1), coalesce(substring(k.keep from '(\d+)d$')::integer, 0)

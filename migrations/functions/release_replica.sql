@@ -45,7 +45,7 @@ begin
   update lockstep.replica p set state = 'released', version = greatest(p.version, p.kept), kept = 0,
     released_at = clock_timestamp(), updated_at = clock_timestamp(), last_error = null, attempts = 0, next_attempt_at = null
     where p.repository_id = p_repository and p.device = p_device;
-  -- The time makes it another command than that of an earlier release: each one frees only what it was made for.
+  -- The command names the time of its release. So it frees only the files of that release.
   insert into lockstep.command (id, repository_id, repository, device, command, arguments, author, reason, due_at)
     select gen_random_uuid(), held.id, coalesce(held.removed_name, held.name), p_device, 'destroy',
       jsonb_build_object('released', extract(epoch from p.released_at)::text), 'lockstep', 'its files were kept long enough',

@@ -101,7 +101,7 @@ export class PackCache {
     };
   }
 
-  /** Returns whether others are likely to ask for this pack: that of a clone, or one that was asked for before. */
+  /** Returns true for the pack of a clone, and for one that was asked for before: others will probably ask too. */
   #isWorthwhile(key: string, { isClone }: PackRequest): boolean {
     if (this.#options.limit === 0) return false;
     if (isClone || this.#seen.has(key)) return true;

@@ -4,7 +4,7 @@ import { named, since, word } from "./parts/said.ts";
 import type { Finding } from "./parts/to-do.ts";
 import type { Restless, Survey } from "./survey.ts";
 
-/** What moves for less long is what a cluster always does: a replica follows within a second. */
+/** A replica that is behind for less than this is normal: it follows within a second. */
 const SETTLE_MS = 10_000;
 
 /** Returns what is to be done about all repositories. */
@@ -43,7 +43,7 @@ function adviseRows(rows: readonly Restless[], devices: Survey["devices"]): OfKi
   ];
 }
 
-/** How the first of some repositories is told of, with the names of all. */
+/** Describes the first of several repositories and lists the names of all. */
 interface Named {
   readonly names: string;
   readonly are: "is" | "are";

@@ -117,8 +117,8 @@ async function endAfterError(
 ): Promise<CommandEnd> {
   let error = diskError(thrown) ?? thrown;
   try {
-    // Meanwhile the repository may have been removed, or the copy given up. Then the error tells nobody anything. If
-    // the error broke the replica, it does.
+    // If the repository was removed meanwhile, or the copy given up, the error is dropped. If the replica is broken
+    // now, the error is kept.
     const found = performer && (await findWork(context, command, [...performer.states, "broken"]));
     if (found !== undefined && "nothing" in found) return { state: "superseded", error: found.nothing };
   } catch (failure) {

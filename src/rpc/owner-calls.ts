@@ -39,7 +39,7 @@ const HANDLERS = {
 
 type MakeHandler = (context: { db: Database }) => (request: never, call: CallContext) => Promise<object>;
 
-/** Who has the owner's password is an operator, as on the socket of a sidecar. */
+/** A caller with the owner's password is an operator, as on the socket of a sidecar. */
 const CALLER = { role: "operator", name: "owner", local: true } as const;
 
 /** Carries out the RPC `name` and returns its response as a client gets it. Throws its errors. */

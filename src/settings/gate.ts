@@ -36,7 +36,7 @@ export const GATE_SETTINGS = {
   "gate-trusted-proxies": {
     check: addressRanges,
     value: "ADDRESSES",
-    help: "addresses of proxies before the gate, or ranges such as 10.0.0.0/8, with commas between them; the address of a client is then the one that they add to X-Forwarded-For (default: none is believed)",
+    help: "proxies before the gate, as addresses or ranges such as 10.0.0.0/8; the gate believes their X-Forwarded-For (default: none)",
     commands: GATE,
   },
   "gate-idle-seconds": {

@@ -72,7 +72,7 @@ export const WORK_SETTINGS = {
     check: digits("a number of MiB"),
     value: "MIB",
     default: "1024",
-    help: "how much of the disk may hold packs that clients of the gate or of ssh asked for in the last five minutes, for others who ask for the same; needs the native shim; 0: each client has a pack of its own",
+    help: "disk space for packs that clients of the gate or of ssh share for five minutes; 0: none are shared; needs the native shim",
     commands: SERVE,
   },
   "pull-log-rate": {

@@ -58,7 +58,7 @@ const REMEMBERED_MS = 60_000;
 type Questions = Pick<SyncContext, "openPack" | "requestHold" | "askDirectory">;
 type Ask<T> = (client: PackClient, address: string) => Promise<T>;
 
-/** `ssh` undefined: this device has no ssh key. */
+/** Returns the functions that ask another device by a transport. `ssh` undefined: this device has no ssh key. */
 export function questionsOf(transport: PeerTransport, lines: { tls: PeerLine; ssh: PeerLine | undefined }): Questions {
   const transports = new Transports(transport, lines);
   return {

@@ -31,7 +31,7 @@ export interface MetricSources {
 
 /** Counts and measures the work of one sidecar, and writes the page. */
 export class Metrics extends WorkMetrics {
-  /** What has a limit tells here how much of it is used. */
+  /** Each limit reports its use here. */
   readonly limits = new Limits();
   readonly #families: Families;
   readonly #sources: MetricSources;

@@ -20,7 +20,7 @@ export interface PeerAddress {
   readonly refuses: (shown: ServerKey) => Error | undefined;
 }
 
-/** Connects, and calls `done` with the connection and its certificate, or with the reason why there is none. */
+/** Connects to a device. Calls `done` with the connection and its certificate, or with the reason why there is none. */
 export function connectToPeer(
   address: PeerAddress,
   done: (error: Error | null, socket?: TLSSocket, certificate?: PeerCertificate) => void,

@@ -9,7 +9,7 @@ const WARN_DAYS = [1, 7, 30];
  */
 const WARN_PART = 0.3;
 
-/** A certificate, or one with those that signed it. Times are in milliseconds since 1970. */
+/** The lifetime of a certificate, or of a certificate with its authorities, in milliseconds since 1970. */
 export interface Lifespan {
   readonly beginsAt: number;
   readonly endsAt: number;

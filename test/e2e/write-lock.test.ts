@@ -151,7 +151,7 @@ describe("write-lock", () => {
       code: 3,
       stdout: "",
       stderr: expect.stringMatching(
-        /^lockstep: The wait .* ended early \(interrupted\): writes to \S+ stay stopped, and .*--disable/,
+        /^lockstep: The wait .* ended early \(interrupted\): writes to \S+ stay stopped\. .*--disable/,
       ),
     });
     expect((await ada.push(one.url(repository), `${await ada.commit()}:refs/heads/x`)).stderr).toContain(

@@ -42,16 +42,22 @@ it("a link to a missing file or heading is noticed", () => {
 });
 
 /** Every file of the project, by its path. A page may leave out `src/`, and the folder of a file whose name is unique. */
-const FILES = ["src", "test", "scripts", "bench", "migrations", "proto", "native", ".ci", "docs"].flatMap((folder) =>
-  readdirSync(new URL(folder, PROJECT), { recursive: true }).map((name) => `${folder}/${name}`),
+const FILES = ["src", "test", "scripts", "bench", "examples", "migrations", "proto", "native", ".ci", "docs"].flatMap(
+  (folder) => readdirSync(new URL(folder, PROJECT), { recursive: true }).map((name) => `${folder}/${name}`),
 );
 
-/** Returns the files that a page names in its text and that are not there. */
+/** Returns the files that a text names and that are not there. A C file counts only in code, since git has some too. */
 function missingFiles(text: string): string[] {
-  const named = [...text.matchAll(/`([\w./-]+\.(?:ts|mjs|sql|proto|c))`/g)].map(([, name = ""]) => name);
+  const names = /(?<![\w./@:-])(?:\.{1,2}\/)*((?:[\w.-]+\/)*[\w-][\w.-]*\.(?:ts|mjs|sql|proto))\b|`([\w./-]+\.c)`/g;
+  const named = [...text.matchAll(names)].map(([, name, inCode = ""]) => name ?? inCode);
   // `builtin/` is git's; NAME and ROOM stand for what somebody adds.
   const ours = named.filter((name) => !/^builtin\/|NAME|ROOM/.test(name));
   return ours.filter((name) => !FILES.some((file) => `/${file}`.endsWith(`/${name}`)));
+}
+
+/** Returns the comments of a program, each from the line of its mark on. */
+function commentsOf(text: string): string {
+  return [...text.matchAll(/^\s*(?:\/\/|\/?\*|--|#(?!include)).*|\s(?:\/\/|--) .*/gm)].join("\n");
 }
 
 // The changelog names files as they were.
@@ -59,8 +65,30 @@ it.each(PAGES.filter((page) => page !== "CHANGELOG.md"))("every source file that
   expect(missingFiles(readFileSync(new URL(page, PROJECT), "utf8"))).toEqual([]);
 });
 
+it("every source file that a comment names exists", () => {
+  const programs = FILES.filter(
+    (file) => /\.(?:ts|mjs|sql|proto|c|h|sh)$/.test(file) && !/^src\/generated\/|\/links\.test\.ts$/.test(file),
+  );
+  const missing = programs.flatMap((file) => {
+    const comments = commentsOf(readFileSync(new URL(file, PROJECT), "utf8"));
+    return missingFiles(comments).map((name) => `${file}: ${name}`);
+  });
+  expect(programs.length).toBeGreaterThan(1_000);
+  expect(missing).toEqual([]);
+});
+
 it("a source file that does not exist is noticed", () => {
   expect(missingFiles("`src/gone.ts` `sync/read/before-read.ts` `land.ts` `ad.ts`")).toEqual(["src/gone.ts", "ad.ts"]);
+  expect(missingFiles("see write/hold-objects.ts, copies/hold-objects.ts and src/a/../b.ts")).toHaveLength(2);
+});
+
+it.each([
+  ["a line", "  // in src/gone.ts\n"],
+  ["the end of a line", 'import "./gone.ts"; // not src/gone.ts\n'],
+  ["a block", "/**\n * Reads src/gone.ts.\n */\n"],
+  ["SQL", "-- (src/gone.ts)\n"],
+])("a source file that does not exist is noticed in a comment: %s", (_, text) => {
+  expect(missingFiles(commentsOf(text))).toEqual(["src/gone.ts"]);
 });
 
 it("the index of docs/decisions names every page", () => {

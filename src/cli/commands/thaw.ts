@@ -27,7 +27,7 @@ export function thawCommand(host: Host): Command {
     "lockstep thaw team/app --demote repo001",
   )
     .argument("[names...]")
-    .option("--all", "all repositories that these devices keep from being used")
+    .option("--all", "all repositories that wait for this decision")
     .option(
       "--demote <device>",
       "give up the versions that only this device holds; repeat it for several devices",

@@ -77,8 +77,8 @@ function endedEarly({ host }: Run, names: readonly string[], error: unknown): un
   const why = host.stop.aborted ? "interrupted" : describe(error).replace(/\.$/, "");
   return new LockstepError(
     "WRITES_UNDER_WAY",
-    `The wait for writes under way ended early (${why}): writes to ${describeNames(names)} stay stopped, and what is under way may ` +
-      `still land; give the same command again to go on waiting, ${remedy(names)}.`,
+    `The wait for writes under way ended early (${why}): writes to ${describeNames(names)} stay stopped. Earlier writes ` +
+      `may still land. Run the command again to go on waiting, ${remedy(names)}.`,
     { cause: error },
   );
 }

@@ -75,7 +75,7 @@ class CachedRequest {
     return output;
   }
 
-  /** Returns the sidecar's grant if it was asked in vain. The caller needs not ask again, once. */
+  /** If the cache had no answer, returns the grant that it asked for, once. The caller need not ask again. */
   takeGrant(): Promise<Grant> | undefined {
     const grant = this.#grant && Promise.resolve(this.#grant);
     this.#grant = undefined;

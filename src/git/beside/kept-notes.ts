@@ -16,7 +16,7 @@ function noteOf(stateDir: string, name: string): string {
   return join(stateDir, NOTES, name);
 }
 
-/** Notes, durably, that a replica may have refs that Lockstep keeps. Cheap if it is noted already. */
+/** Notes durably that a replica may have refs that Lockstep keeps. Cheap if it is noted already. */
 export async function noteKept(stateDir: string, repositoryId: string): Promise<void> {
   const note = noteOf(stateDir, repositoryId);
   // Without a wait between the two: `forgetKept` removes the note only if nobody has touched it for a day.
@@ -39,7 +39,7 @@ export async function readSeen(stateDir: string, name: string): Promise<Seen> {
   }
 }
 
-/** Writes, durably, when each kept ref of a replica was seen. `readSeen` reads it. */
+/** Writes durably when each kept ref of a replica was seen. `readSeen` reads it. */
 export async function writeSeen(stateDir: string, name: string, seen: Seen): Promise<void> {
   await makeDirectory(join(stateDir, NOTES), 0o700);
   await replaceFile(noteOf(stateDir, name), `${JSON.stringify(seen)}\n`, 0o600);

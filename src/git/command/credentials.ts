@@ -1,4 +1,4 @@
-// What a git command proves who it is with. All secrets are files, of which only the names are here.
+// The credential that a git command shows. All secrets are files, of which only the names are here.
 
 /** Nothing: anybody may do the same. */
 export interface None {

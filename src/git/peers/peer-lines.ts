@@ -65,7 +65,7 @@ export class SshLine implements PeerLine {
   readonly #refuses: (target: SshTarget) => Error | undefined;
   readonly #open = new Set<SshConnection>();
 
-  /** `refuses`: returns why a device that was reached so is asked nothing any more. */
+  /** `refuses`: returns why this device no longer asks that peer. */
   constructor(options: Pick<SshAgentOptions, "find" | "path">, refuses: (target: SshTarget) => Error | undefined) {
     this.#refuses = refuses;
     const onMade = (connection: SshConnection) => {

@@ -28,7 +28,7 @@ export async function liveWrite(gitDir: string): Promise<string | undefined> {
 }
 
 /**
- * Records, durably, that a write works on the files of a replica, and the replica's refs. Costs a walk over the refs.
+ * Records durably that a write works on the files of a replica, and the replica's refs. Costs a walk over the refs.
  */
 export async function noteLive(context: GitContext, gitDir: string, writeId: string): Promise<void> {
   const refs = await readRefs(context, gitDir);

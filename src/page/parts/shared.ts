@@ -1,6 +1,6 @@
 // Answers that are read once for all who ask for the same at about the same time.
 
-/** Who asks again within this time gets the same answer. */
+/** Callers within this time get the same answer. */
 const FRESH_MS = 2_000;
 /** Answers that are kept. */
 const KEPT = 64;

@@ -10,12 +10,12 @@ const CLIENTS: readonly Role[] = ["frontend", "operator"];
 const OPERATORS: readonly Role[] = ["operator"];
 
 /**
- * Of which repositories an RPC tells, for callers that may use only some.
+ * The repositories that an RPC tells about, for a caller that may use only some.
  * - one: the one in the field `repository` of the request.
  * - listed: those that match the field `repositories`, which has names and globs.
  * - allowed: those that the caller may use; the handler leaves out the others.
- * - none: of none.
- * - cluster: of all. A caller that may use only some may not call it.
+ * - none: none.
+ * - cluster: all. A caller that may use only some may not call it.
  */
 export type Scope = "one" | "listed" | "allowed" | "none" | "cluster";
 

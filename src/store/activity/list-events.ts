@@ -61,7 +61,10 @@ export interface SyncRow {
   readonly said: string | null;
 }
 
-/** A repository has the rows of all its names. A name without a repository has those that were noted under it. */
+/**
+ * Finds rows by the repository, under all its names. If the name has no repository, finds the rows that were noted
+ * under it.
+ */
 const SUBJECT = "coalesce((select r.id::text from lockstep.repository r where r.name = $1), $1)";
 const DAY = "'epoch'::timestamptz";
 const MATCHES = `($1::text is null or e.subject = ${SUBJECT}) and ($2::text is null or e.device = $2)

@@ -111,8 +111,9 @@ export async function notifyCommands(db: Database, devices: readonly string[]): 
 }
 
 /**
- * heavy: commands that read or write a whole repository. Of the others, first: those that were not tried yet; again:
- * those that were.
+ * - heavy: a command that works on a whole repository.
+ * - first: another command, not tried yet.
+ * - again: another command, tried before.
  */
 export type Lane = "heavy" | "first" | "again";
 

@@ -5,8 +5,8 @@ import { dated } from "../database/instant.ts";
 import { AWAY_SINCE } from "../device/device-lease.ts";
 
 /**
- * Returns the repositories of which those devices hold, or wrote, versions that no other live device has. They are not
- * stopped. In the order of their names.
+ * Returns the repositories with versions that only these devices hold or wrote. They are not stopped. In the order of
+ * their names.
  */
 export async function listDemotable(db: Database, devices: readonly string[]): Promise<string[]> {
   const rows = await queryRepeatable<{ name: string }>(

@@ -55,7 +55,7 @@ export async function renewTickets(db: Database, me: Incarnation, writeIds: read
 }
 
 /**
- * Returns, for each of these tickets, the ticket that has the turn of its repository; it may be the ticket itself.
+ * Returns for each of these tickets the ticket that has the turn of its repository; it may be the ticket itself.
  * Tickets that have run out are absent. Changes nothing.
  */
 export async function readTurns(db: Database, writeIds: readonly string[]): Promise<Map<string, string>> {

@@ -49,8 +49,8 @@ export async function joinExisting(
       );
       return {
         refused:
-          `${name} is a repository of the cluster already, and the refs here are those of none of its versions; ` +
-          "with --from and a device that has it, this directory follows it and keeps its own refs below refs/lockstep/lost/.",
+          `${name} is in the cluster already, and these refs match none of its versions. ` +
+          "With --from DEVICE this directory follows it and keeps its refs below refs/lockstep/lost/.",
         differences,
       };
     }

@@ -83,7 +83,7 @@ export class Replica {
   /** The key of the repository's digests, which never changes. undefined: no write was staged here yet. */
   digestKey: Buffer | undefined = undefined;
   /**
-   * The refs that keep objects of other devices' writes here for a while (write/hold-objects.ts). undefined: not read
+   * The refs that keep objects of other devices' writes here for a while (copies/hold-objects.ts). undefined: not read
    * yet.
    */
   holds: Set<RefName> | undefined = undefined;

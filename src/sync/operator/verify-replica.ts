@@ -91,7 +91,7 @@ async function verifyParts(
   const found = { refs: differences.length, damage: [...moved, ...names(damage), ...strange] };
   if (found.refs > 0 || found.damage.length > 0)
     context.log.warn({ repository: name, ...found, err: failure }, "a replica was not as the log says");
-  // So a replica to which nothing comes any more is looked at after each scrub.
+  // Counts as an arrival, so an idle replica is checked for gc after each scrub.
   if (full) context.replicas.noteArrival(replica);
   if (full) await noteScrub(context, replica, { differences: differences.length, damage: found.damage, failure });
   return { version, refs: fold.size, differences, damage: found.damage, failure };

@@ -20,7 +20,7 @@ import type { SyncContext } from "../device/context.ts";
 
 /** How many rows one statement deletes. It takes some ten milliseconds. */
 const BATCH = 500;
-/** How many versions the base of a log moves at once. To look at so many takes a few milliseconds. */
+/** How many versions the base of a log moves at once. Reading that many versions takes a few milliseconds. */
 const STEP = 1_000;
 const PAUSE_MS = 20;
 

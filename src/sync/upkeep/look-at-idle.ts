@@ -22,7 +22,7 @@ export async function rememberArrivals({ db, me, replicas }: SyncContext): Promi
   }
 }
 
-/** Has those of the idle replicas collected that need it. `idleMs`: how long nothing has come to an idle one. */
+/** Runs a gc for each idle replica that needs one. `idleMs`: how long nothing has come to an idle one. */
 export async function lookAtIdle(context: SyncContext, idleMs = IDLE_MS): Promise<void> {
   const { arrived, awaitGc } = context.replicas;
   const before = performance.now() - idleMs;

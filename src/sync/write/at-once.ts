@@ -36,7 +36,8 @@ export async function readyAtOnce(
 ): Promise<AtOnce | undefined> {
   if (!atOnce || digestKey === undefined || copiesRule.atLeast > 1 || early === undefined) return undefined;
   const { transaction, updates, afterwards, refusal } = early;
-  // git is asked about each ref now. Of those that change nothing, and those that are made later, it checks nothing.
+  // git checks the refs in `updates` now. It checks neither unchanged refs nor those in `afterwards`, so such a push is
+  // staged.
   if (updates.length < request.updates.length || afterwards.size > 0) return undefined;
   using late = new Patience(UNSEEN_MS);
   const locked = await late.unless(refusal.then((refused) => refused === undefined));

@@ -1,5 +1,5 @@
 // Finds out why git would refuse refs of a write. git names one ref and gives up. This finds all of them at once, so
-// that many bad refs do not cost many gits. Where nothing else tells, it finds them by halves.
+// that many bad refs do not cost many gits. If no other check names the bad ref, it halves the list until it finds it.
 import { HEAD, isBelow, isSymbolic, objectIds, type RefAuthor, type RefName, type RefUpdate } from "../../domain.ts";
 import { objectTypes } from "../../git/objects/connectivity.ts";
 import { namesAbove, TakenNames } from "../../git/refs/ref-paths.ts";

@@ -1,5 +1,5 @@
 // The program `lockstep`: loads its subcommands, runs one, and reports every error.
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help, type Option } from "commander";
 import { ERROR_TABLE, ExitCode, LockstepError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { ownVersion } from "../installation.ts";
@@ -52,6 +52,7 @@ export async function main(host: Host): Promise<number> {
   for (const command of allCommands(program)) {
     command
       .exitOverride((error) => refuseUsage(command, error))
+      .configureHelp({ optionDescription: describeOption })
       .configureOutput({
         writeOut: (text) => void host.stdout.write(text),
         writeErr: (text) => void host.stderr.write(text),
@@ -96,6 +97,13 @@ async function askedFor([first = ""]: readonly string[]): Promise<MakeCommand[]>
 
 function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap((each) => allCommands(each as Command))];
+}
+
+/** Returns the text of an option in the help. An empty default says nothing, so it is left out. */
+function describeOption(option: Option): string {
+  const { defaultValue, description } = option;
+  const isEmpty = defaultValue === "" || (Array.isArray(defaultValue) && defaultValue.length === 0);
+  return isEmpty ? description : new Help().optionDescription(option);
 }
 
 /** Throws USAGE for an error of commander. If commander has printed help or the version, throws its own error again. */

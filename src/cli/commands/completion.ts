@@ -15,11 +15,13 @@ export function completionCommand(host: Host, program: () => Promise<Command>): 
 }
 
 function nodeOf(command: Command): Node {
-  const options = command.options.map(({ short, long, description, required, optional }) => ({
-    flags: [long, short].filter((flag) => flag !== undefined && flag !== null),
-    help: description,
-    takesValue: required || optional,
-  }));
+  const options = command.options
+    .filter(({ hidden }) => !hidden)
+    .map(({ short, long, description, required, optional }) => ({
+      flags: [long, short].filter((flag) => flag !== undefined && flag !== null),
+      help: description,
+      takesValue: required || optional,
+    }));
   return {
     name: command.name(),
     summary: command.description(),

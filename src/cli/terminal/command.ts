@@ -1,5 +1,5 @@
 // Shared by all subcommands: flags from the table of settings, printing, and exit codes.
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import pino, { type Logger } from "pino";
 import type { Call, Client } from "../../client/client.ts";
 import type { Host } from "../../host.ts";
@@ -28,9 +28,13 @@ export interface Run {
   connect(): Promise<Client>;
 }
 
+/** Run until they are stopped, and print no document. With --json they print a failure as one, as all commands do. */
+const PRINT_NOTHING = ["serve", "gate"];
+
 /** Makes a subcommand with --json, the flags of the settings of `settings`, and an example in its help. */
 export function subcommand(name: string, summary: string, example: string, settings = name): Command {
-  const command = new Command(name).description(summary).option("--json", "print one JSON document");
+  const json = new Option("--json", "print one JSON document").hideHelp(PRINT_NOTHING.includes(name));
+  const command = new Command(name).description(summary).addOption(json);
   for (const setting of settingsOf(settings)) {
     const { value, help, ...rest } = SETTINGS[setting];
     const fallback = "default" in rest && rest.default !== "" ? `, default ${rest.default}` : "";

@@ -120,6 +120,12 @@ export const togetherControls = [
     name: "are decided together without the second one, whose pusher is gone",
   },
   {
+    rule: "a pusher that goes while a group is prepared does not make the others go alone",
+    patches: [{ file: GROUP, from: "!decides && !group.some(isGone)", to: "!decides" }],
+    ...PUSH,
+    name: "whose pusher goes while the refs of all are locked",
+  },
+  {
     rule: "pushes that name the same ref are not decided together",
     patches: [{ file: "src/git/refs/ref-paths.ts", from: "!this.#names.has(name) &&", to: "" }],
     ...PUSH,

@@ -1,7 +1,8 @@
 // Pushes that wait while another one is decided, and are then decided together by one statement.
-import { mkdir } from "node:fs/promises";
+import { access, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { holdAtCrashPoints } from "../../src/crash-points.ts";
 import { stopNewWrites } from "../../src/store/write/write-stops.ts";
 import {
   APP,
@@ -10,6 +11,7 @@ import {
   create,
   decisionsOf,
   landed,
+  type Push,
   pushedOnce,
   statementsOf,
 } from "../support/pushes-together.ts";
@@ -138,6 +140,37 @@ describe("pushes that wait for another one", () => {
     });
     const names = (await log(cluster)).flatMap((row) => row.names);
     expect(names.filter((name) => name.includes("gone"))).toEqual([]);
+    await a.expectInLockstep(APP);
+  });
+
+  it("are decided together without one whose pusher goes while the refs of all are locked", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, ids } = await pushedOnce(cluster);
+    const locked = join(cluster.dir, "group.prepared");
+    holdAtCrashPoints(cluster.dir);
+    try {
+      await untilTogether(async (round) => {
+        const leaving = new AbortController();
+        const pusher = { gone: leaving.signal };
+        const [x, y, z] = ["x", "y", "z"].map((name) => create(a, `${name}${round}`, ids[0])) as [Push, Push, Push];
+        const gone = () => a.push(APP, [change(`gone${round}`, null, ids[0])], { pusher });
+        const asked = await decisionsOf(a, async () => {
+          await writeFile(locked, "");
+          const telling = allAtOnce(a, [x, gone, y, z]);
+          await Promise.race([vi.waitFor(() => access(`${locked}.reached`), SOON), telling]);
+          leaving.abort();
+          await rm(locked);
+          const [first, left, ...others] = await telling;
+          expect(left).toMatchObject({ code: "WRITE_DROPPED" });
+          expect([first, ...others]).toEqual(landed(`x${round}`, `y${round}`, `z${round}`));
+        });
+        await rm(`${locked}.reached`, { force: true });
+        return asked.length === 2 && asked[1] === "bump_together";
+      });
+    } finally {
+      holdAtCrashPoints(undefined);
+    }
+    expect((await log(cluster)).flatMap(({ names }) => names).filter((name) => name.includes("gone"))).toEqual([]);
     await a.expectInLockstep(APP);
   });
 

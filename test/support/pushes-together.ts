@@ -6,7 +6,7 @@ import { change, SOON, type TestDevice } from "./sync-device.ts";
 
 export const APP = "team/app";
 export const branch = (name: string) => `refs/heads/${name}`;
-type Push = () => Promise<unknown>;
+export type Push = () => Promise<unknown>;
 
 /** Returns two devices. The first one has staged its first write: main is at the first id. */
 export async function pushedOnce(cluster: TestCluster) {

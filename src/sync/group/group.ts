@@ -9,7 +9,7 @@ import { attemptWrite } from "../write/attempt.ts";
 import type { Attempt, WriteAttempt } from "../write/outcome.ts";
 import { pusherGoneError } from "../write/request.ts";
 import { landGroup } from "./land-group.ts";
-import { Member } from "./member.ts";
+import { isGone, Member } from "./member.ts";
 
 /** A larger group would hold the mutex, and the locks of its refs, for too long. */
 const MOST = 32;
@@ -32,7 +32,10 @@ export async function attemptTogether(context: SyncContext, replica: Replica, wr
       if (member.state === "alone") return undefined;
       const group = gather(replica, member, queue);
       if (group.length < 2) return undefined;
-      return (await landGroup(context, replica, group)) ? await member.decided : undefined;
+      if (await landGroup(context, replica, group)) return await member.decided;
+      // The next one takes those along that need not go alone.
+      for (const other of group) if (other !== member && other.state === "waiting") queue.add(other);
+      return undefined;
     },
   }).catch(async (error: unknown) => {
     queue.delete(member);
@@ -55,11 +58,6 @@ function mayShare({ atOnce, aliases, act, ticket, holders, request }: WriteAttem
   const isPlain = atOnce === true && (aliases?.size ?? 0) === 0;
   if (!isPlain || act !== undefined || ticket !== undefined || holders !== undefined) return false;
   return request.updates.every(({ oldValue, newValue }) => oldValue !== newValue);
-}
-
-/** Returns true if nobody waits for the outcome any more. Such a push ends when its turn comes, and delays no other. */
-function isGone({ write }: Member): boolean {
-  return write.gone?.aborted === true;
 }
 
 /**

@@ -21,7 +21,7 @@ import { settle } from "../write/decide.ts";
 import type { WriteAttempt } from "../write/outcome.ts";
 import { prepareEarly } from "../write/prepare-refs.ts";
 import { PushReport } from "../write/push-report.ts";
-import type { Member } from "./member.ts";
+import { isGone, type Member } from "./member.ts";
 
 /** A group whose refs are locked. Its updates are those of all members, in their order. */
 interface Ready {
@@ -31,7 +31,7 @@ interface Ready {
 
 /**
  * Decides the pushes of a group, and tells each its outcome. Returns false if nothing was decided: then each of them
- * must be attempted alone.
+ * must be attempted alone. If a pusher has gone meanwhile, the others may be in another group.
  */
 export async function landGroup(context: SyncContext, replica: Replica, group: readonly Member[]): Promise<boolean> {
   let decides = false;
@@ -46,9 +46,11 @@ export async function landGroup(context: SyncContext, replica: Replica, group: r
     for (const member of group) member.state = "taken";
     await decide(context, replica, group, ready);
   } catch (error) {
-    context.log.warn({ repository: replica.name, err: describe(error) }, "pushes were not written together");
+    const what = decides ? "a step after the decision of several pushes failed" : "pushes are not decided together";
+    context.log.warn({ repository: replica.name, err: describe(error) }, what);
   } finally {
-    if (!decides) for (const member of group) member.state = "alone";
+    // Without a pusher that has gone meanwhile, the others may still be decided together.
+    if (!decides && !group.some(isGone)) for (const member of group) member.state = "alone";
   }
   return decides;
 }
@@ -91,8 +93,8 @@ async function prepare(
   await crashPoint("group.prepared");
   await syncAndDoubt(replica, synced);
   clock.lap("syncMs");
-  // Each that is left is attempted alone. The one whose pusher is gone ends there.
-  if (group.some(({ write }) => write.gone?.aborted)) return undefined;
+  // The refs of that push are locked with those of the others, and git commits all or none.
+  if (group.some(isGone)) return undefined;
   const { prepared, digestKey } = atOnce;
   const writes = group.map(({ write: { writeId, request } }) => ({
     writeId,

@@ -23,3 +23,8 @@ export class Member {
     return this.write.request.updates.map(({ name }) => name);
   }
 }
+
+/** Returns true if nobody waits for the outcome any more. Such a push ends when its turn comes, and delays no other. */
+export function isGone({ write }: Member): boolean {
+  return write.gone?.aborted === true;
+}

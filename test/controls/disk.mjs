@@ -137,7 +137,7 @@ export const diskControls = [
     patches: [
       {
         file: "src/sync/replica/prepare-directory.ts",
-        from: "await reviseVersions(context.db, context.me, [{ repositoryId: replica.id, version: 0n }]);",
+        from: "  await recordLess(context, replica, 0n);\n",
         to: "",
       },
     ],
@@ -189,13 +189,29 @@ export const diskControls = [
     patches: [
       {
         file: "src/sync/replica/apply.ts",
-        from: "    await putInDoubt(replica);\n    throw error;",
+        from: "    await doubt();\n    throw error;",
         to: "    throw error;",
       },
     ],
     project: "integration",
     tests: "test/integration/sync-later.test.ts",
     name: "whose refs cannot be synced",
+  },
+  {
+    rule: "a doubt about refs that could not be synced comes under the mutex",
+    patches: [
+      { file: "src/sync/replica/apply.ts", from: "() => replica.mutex.doubt()", to: "() => putInDoubt(replica)" },
+    ],
+    project: "integration",
+    tests: "test/integration/sync-later.test.ts",
+    name: "outlasts a push",
+  },
+  {
+    rule: "a lower version is recorded after a record that is under way",
+    patches: [{ file: "src/sync/replica/apply.ts", from: "  await replica.lastRecord;\n", to: "" }],
+    project: "integration",
+    tests: "test/integration/in-doubt.test.ts",
+    name: "a record that is under way",
   },
   {
     rule: "refs that could not be synced are synced again",

@@ -1,6 +1,7 @@
 // A replica that comes into doubt while something else is being done with it.
 import { access, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it, vi } from "vitest";
 import { holdAtCrashPoints } from "../../src/crash-points.ts";
 import { compareNotes } from "../../src/sync/catch-up/compare-notes.ts";
@@ -60,4 +61,33 @@ it("a replica without a note, compared with the log while all notes are, keeps i
   await comparing;
   expect(a.replica(APP).applied).toBe(1n);
   await a.expectInLockstep(APP);
+});
+
+it("a record that is under way does not come after the one that the files are gone", async () => {
+  await using cluster = await TestCluster.make();
+  const a = await cluster.start("repo001");
+  await cluster.create(APP, [a]);
+  const ids = await a.history(APP);
+  await a.push(APP, [change("main", null, ids[0])]);
+  await a.expectInLockstep(APP);
+  const [begun, recovering, lowered] = [latch(), latch(), latch()];
+  a.onStatement = async (text, run) => {
+    if (text.includes("set state = 'active'")) {
+      begun.open();
+      // If the lower version does not wait for this one, it is recorded by then.
+      await recovering.opened;
+      await Promise.race([lowered.opened, sleep(1_000)]);
+    }
+    const answer = await run();
+    if (text.includes("select r.name, p.places")) recovering.open();
+    if (text.includes("set version = u.version")) lowered.open();
+    return answer;
+  };
+  await a.push(APP, [change("main", ids[0], ids[1])]);
+  await begun.opened;
+  await rm(a.gitDir(APP), { recursive: true });
+  const patience = AbortSignal.timeout(5 * SOON.timeout);
+  await expect(a.read(APP, { signal: patience })).rejects.toMatchObject({ code: "NO_SOURCE" });
+  const rows = await cluster.sql("select version, state from lockstep.replica");
+  expect(rows).toEqual([{ version: "0", state: "pending" }]);
 });

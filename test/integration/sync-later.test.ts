@@ -74,6 +74,30 @@ it("a replica whose refs cannot be synced is compared before its next read, and 
   await a.expectInLockstep(APP);
 });
 
+it("the doubt about refs that cannot be synced outlasts a push that was between its refs and its note", async () => {
+  await using cluster = await TestCluster.make();
+  const { a, ids } = await pushedOnce(cluster);
+  const replica = a.replica(APP);
+  const hold = await holdSyncs(cluster);
+  const between = join(cluster.dir, "push.committed");
+  const sync = vi.mocked(disk.syncRefs).mockClear().mockRejectedValueOnce(new Error("EIO: i/o error, fsync"));
+  await a.push(APP, [change("main", ids[0], ids[1])]);
+  await vi.waitFor(() => access(`${hold}.reached`), SOON);
+  await writeFile(between, "");
+  const pushing = a.push(APP, [change("main", ids[1], ids[2])]);
+  await vi.waitFor(() => access(`${between}.reached`), SOON);
+  await rm(hold);
+  await vi.waitFor(() => expect(sync).toHaveBeenCalledTimes(1), SOON);
+  await rm(between);
+  expect(await pushing).toEqual({ "refs/heads/main": null });
+  await replica.recording.done;
+  expect(replica.applied).toBeUndefined();
+  expect(await recorded(cluster, a)).toBe(1n);
+  expect(await a.read(APP)).toMatchObject({ version: 3n });
+  expect(a.logged).toContainEqual(expect.objectContaining({ msg: "folded the log onto the refs" }));
+  await a.expectInLockstep(APP);
+});
+
 it("a sidecar that stops records the version first, so its successor need not compare the refs with the log", async () => {
   await using cluster = await TestCluster.make();
   const { a, ids } = await pushedOnce(cluster);

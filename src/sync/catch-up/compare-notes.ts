@@ -4,14 +4,13 @@
 import { wasReplica } from "../../git/replica/repository.ts";
 import { isDoubted, type ReplicaRecord, readReplicaRecord } from "../../git/root/root-record.ts";
 import { readStandings } from "../../store/log/log-standing.ts";
-import { reviseVersions } from "../../store/replica/record-replica.ts";
 import { listReplicasAfter, type NotedReplica } from "../../store/replica/replicas.ts";
 import type { SyncContext } from "../device/context.ts";
 import { replicaPath } from "../device/replica.ts";
 import { assertRoot } from "../place/assert-root.ts";
 import { takePlace } from "../place/follow-name.ts";
 import { stopAheadOfDatabase } from "../replica/ahead-of-database.ts";
-import { putInDoubt } from "../replica/apply.ts";
+import { putInDoubt, recordLess } from "../replica/apply.ts";
 import { noteOf } from "../replica/prepare-directory.ts";
 
 /** How many replicas are compared in one statement. */
@@ -82,8 +81,7 @@ async function mistrustWhatIsBehind(context: SyncContext, noted: readonly Noted[
       await assertRoot(context);
       // A copied disk need not be of one moment, so its note does not count either.
       await putInDoubt(replica);
-      await reviseVersions(context.db, context.me, [{ repositoryId: replica.id, version }]);
-      replica.recorded = version;
+      await recordLess(context, replica, version);
       less += 1;
     });
   }

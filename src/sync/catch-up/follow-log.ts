@@ -16,7 +16,7 @@ import type { FetchRequest } from "../objects/fetch-from-source.ts";
 import { eventOf, fetchObjects } from "../objects/fetch-objects.ts";
 import { partsOf } from "../objects/parts.ts";
 import { stopAheadOfDatabase } from "../replica/ahead-of-database.ts";
-import { applyAndRecord, recordInDatabase } from "../replica/apply.ts";
+import { applyAndRecord, recordBeside } from "../replica/apply.ts";
 import { beginConfirmation } from "./confirm.ts";
 import { foldReplica, recoverReplica } from "./recover.ts";
 
@@ -67,7 +67,7 @@ async function applyChanges(
   if (head < mine || (head === mine && digest.toString("hex") !== appliedDigest))
     throw await stopAheadOfDatabase(context, replica, { version: mine, digest: appliedDigest }, head);
   if (head === mine) {
-    await recordInDatabase(context, replica);
+    await recordBeside(context, replica);
     return "at the head";
   }
   noteBeside(context, replica, read);

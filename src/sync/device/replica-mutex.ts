@@ -123,9 +123,14 @@ export class ReplicaMutex extends Mutex {
    * doubt.
    */
   async lookForMissing(): Promise<boolean> {
-    if (await isWhole(this.#replica.gitDir)) return false;
+    const isMissing = !(await isWhole(this.#replica.gitDir));
+    if (isMissing) await this.doubt();
+    return isMissing;
+  }
+
+  /** Puts the replica in doubt as soon as nobody else holds the mutex. */
+  async doubt(): Promise<void> {
     await super.runExclusive(() => this.#mistrust());
-    return true;
   }
 
   /** Puts the replica in doubt because somebody else has changed its files. */

@@ -78,6 +78,8 @@ export class Replica {
   settled: Version = 0n;
   /** The rule of the repository when a write was last staged here. */
   copiesRule: CopiesRule = { atLeast: 1, orFewer: false };
+  /** Resolves when no statement that records a version is under way (replica/apply.ts). */
+  lastRecord: Promise<unknown> = Promise.resolve();
   /** The record of versions in the background (write/commit.ts). */
   readonly recording = { isDue: false, isUnderWay: false, done: Promise.resolve() };
   /** The key of the repository's digests, which never changes. undefined: no write was staged here yet. */

@@ -9,7 +9,7 @@ import { applyRefs } from "../../git/refs/refs.ts";
 import { doubtReplicaRecord, writeReplicaRecord } from "../../git/root/root-record.ts";
 import type { StartedTransaction } from "../../git/transactions/started-transaction.ts";
 import { gitSyncsRefs } from "../../io/disk.ts";
-import { recordVersion, type SyncEvent } from "../../store/replica/record-replica.ts";
+import { recordVersion, reviseVersions, type SyncEvent } from "../../store/replica/record-replica.ts";
 import type { SyncContext } from "../device/context.ts";
 import { endAsFenced } from "../device/end-as-fenced.ts";
 import type { RefChanges } from "../device/ref-history.ts";
@@ -92,7 +92,10 @@ export async function noteOnDisk(
   });
 }
 
-/** Puts the replica in doubt: its refs may not be those of its version. The next access compares all of them. */
+/**
+ * Puts the replica in doubt: its refs may not be those of its version. The next access compares all of them. The caller
+ * holds the mutex; without it, the next step of a push would set a version again.
+ */
 export async function putInDoubt(replica: Replica): Promise<void> {
   replica.applied = undefined;
   replica.mutex.mistrusted = true;
@@ -103,12 +106,30 @@ export async function putInDoubt(replica: Replica): Promise<void> {
 
 /**
  * Syncs the refs, and tells the database which version this replica has, unless the database knows it already. If the
- * database is away, the row stays behind, which is harmless. If the disk does not sync, the replica is in doubt.
+ * database is away, the row stays behind, which is harmless. If the disk does not sync, the replica is in doubt. The
+ * caller holds the mutex.
  */
 export async function recordInDatabase(
   context: SyncContext,
   replica: Replica,
   event: SyncEvent | null = null,
+): Promise<void> {
+  await syncAndTell(context, replica, event, () => putInDoubt(replica));
+}
+
+/**
+ * Does what `recordInDatabase` does, for a caller that does not hold the mutex. A push does not wait for it. Only if
+ * the disk does not sync, this waits for the mutex, and puts the replica in doubt.
+ */
+export async function recordBeside(context: SyncContext, replica: Replica): Promise<void> {
+  await syncAndTell(context, replica, null, () => replica.mutex.doubt());
+}
+
+async function syncAndTell(
+  context: SyncContext,
+  replica: Replica,
+  event: SyncEvent | null,
+  doubt: () => Promise<void>,
 ): Promise<void> {
   const version = replica.applied;
   if (version === undefined || (event === null && replica.recorded >= version)) return;
@@ -117,9 +138,22 @@ export async function recordInDatabase(
     // Meanwhile the replica may have come into doubt. Then nobody knows what lies on the disk.
     if (!(await replica.unsynced.sync(replica)) || replica.applied === undefined) return;
   } catch (error) {
-    await putInDoubt(replica);
+    await doubt();
     throw error;
   }
+  // The replica may come into doubt before this has ended. That is harmless: its row is as if the doubt had come right
+  // after. Recovery believes no row beside a note in doubt, and `recordLess` waits for this statement.
+  const { lastRecord } = replica;
+  const told = tellDatabase(context, replica, { version, digest, event });
+  replica.lastRecord = told.catch(() => {}).then(() => lastRecord);
+  await told;
+}
+
+async function tellDatabase(
+  context: SyncContext,
+  replica: Replica,
+  { version, digest, event }: { version: Version; digest: string; event: SyncEvent | null },
+): Promise<void> {
   try {
     await recordVersion(context.db, context.me, replica.id, version, event, digest);
     if (replica.recorded < version) replica.recorded = version;
@@ -128,4 +162,15 @@ export async function recordInDatabase(
     if (error instanceof LockstepError && error.code === "DATABASE_UNAVAILABLE") return;
     throw error;
   }
+}
+
+/**
+ * Lowers the recorded version of a replica that is in doubt, because its disk holds less than was recorded. The caller
+ * holds the mutex. Other devices give their copies up if this one seems to have the head. So a record that is under way
+ * ends first; it would raise the version again.
+ */
+export async function recordLess(context: SyncContext, replica: Replica, version: Version): Promise<void> {
+  await replica.lastRecord;
+  await reviseVersions(context.db, context.me, [{ repositoryId: replica.id, version }]);
+  replica.recorded = version;
 }

@@ -19,14 +19,13 @@ import {
 } from "../../git/replica/repository.ts";
 import { assertRights } from "../../git/replica/rights.ts";
 import { type ReplicaRecord, readReplicaRecord, STATE_DIR } from "../../git/root/root-record.ts";
-import { reviseVersions } from "../../store/replica/record-replica.ts";
 import { assertHeld, replicaName, replicaWasHere } from "../../store/replica/replicas.ts";
 import { recordPlace } from "../../store/repository/former-names.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
 import { assertRoot } from "../place/assert-root.ts";
 import { takePlace } from "../place/follow-name.ts";
-import { putInDoubt } from "./apply.ts";
+import { putInDoubt, recordLess } from "./apply.ts";
 import { takeOverDirectory } from "./take-over.ts";
 
 /**
@@ -46,8 +45,8 @@ export async function prepareDirectory(context: SyncContext, replica: Replica): 
   // What lay in the way has moved aside: the replica may lie at the place of an earlier name.
   if ((await takePlace(context, replica)) !== undefined) return await ensureSettings(replica.gitDir, settings);
   // The recorded version is not on this disk, so no device may take this one for a source of it.
-  await reviseVersions(context.db, context.me, [{ repositoryId: replica.id, version: 0n }]);
-  Object.assign(replica, { recorded: 0n, holds: undefined });
+  await recordLess(context, replica, 0n);
+  replica.holds = undefined;
   const isBack =
     (await takeMisplacedBack(replica.gitDir, stateDir, replica.id)) ||
     (await takeRemovedBack(replica.gitDir, stateDir, replica.id));

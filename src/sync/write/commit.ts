@@ -6,7 +6,7 @@ import { wasKilled } from "../../git/git-error.ts";
 import { applyRefs } from "../../git/refs/refs.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
-import { markApplied, noteOnDisk, recordInDatabase } from "../replica/apply.ts";
+import { markApplied, noteOnDisk, recordBeside } from "../replica/apply.ts";
 import { turnMoved } from "../turn/abandon.ts";
 import type { Prepared } from "./prepare-refs.ts";
 
@@ -22,12 +22,14 @@ export async function commit(
 ): Promise<void> {
   const from = replica.applied;
   replica.applied = undefined;
+  let state = "landed, but not yet on this disk";
   try {
     await transaction.commit();
     if (afterwards.size > 0) {
       await crashPoint("refs.cleared");
       await applyRefs(context.git, replica.gitDir, afterwards, { kept: replica.keptGit });
     }
+    state = "landed and on this disk, but the note beside the replica does not say so";
     await crashPoint("push.committed");
     const changes = new Map(updates.map(({ name, newValue }) => [name, newValue]));
     await markApplied(context, replica, { from, changes }, target);
@@ -35,10 +37,7 @@ export async function commit(
     keepRecording(context, replica);
   } catch (error) {
     if (wasKilled(error)) replica.swept = false;
-    context.log.error(
-      { repository: replica.name, version: String(target.version), err: describe(error) },
-      "landed, but not yet on this disk",
-    );
+    context.log.error({ repository: replica.name, version: String(target.version), err: describe(error) }, state);
   }
   turnMoved(context, replica.id);
 }
@@ -87,7 +86,7 @@ async function record(context: SyncContext, replica: Replica): Promise<void> {
   const { recording } = replica;
   while (recording.isDue) {
     recording.isDue = false;
-    await recordInDatabase(context, replica).catch((error: unknown) =>
+    await recordBeside(context, replica).catch((error: unknown) =>
       context.log.warn({ repository: replica.name, err: describe(error) }, "could not record the version of a replica"),
     );
   }

@@ -12,7 +12,7 @@ import { catchUp } from "../catch-up/catch-up.ts";
 import type { Holders } from "../copies/holders.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
-import { recordInDatabase } from "../replica/apply.ts";
+import { recordBeside } from "../replica/apply.ts";
 import type { Attempt, Done, Lost } from "./outcome.ts";
 
 /** A push, or a session that ends. */
@@ -45,7 +45,7 @@ async function bringHere(context: SyncContext, replica: Replica, version: Versio
     try {
       await catchUp(context, replica, version, { signal });
       // Others must know that this device has it: what nobody has may be given up.
-      await recordInDatabase(context, replica);
+      await recordBeside(context, replica);
       if (replica.settled <= version && replica.recorded >= version) return;
       if (replica.settled <= version) failure = new Error("the database did not record that it has them");
     } catch (error) {

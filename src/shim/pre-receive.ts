@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readSync, rmSync, writeSync } from "nod
 import { constants } from "node:os";
 import { basename } from "node:path";
 import { LockstepError } from "../errors.ts";
-import { pushKey } from "./push-key.ts";
+import { pushKey } from "./process.ts";
 import { PUSH } from "./sidecar.ts";
 
 const CHUNK = 1 << 16;

@@ -6,7 +6,7 @@ import { LockstepError } from "../errors.ts";
 import { here } from "../git/command/build.ts";
 import { Conversation } from "./conversation.ts";
 import { Guard } from "./guard.ts";
-import { pushKey } from "./push-key.ts";
+import { pushKey } from "./process.ts";
 import type { ShimSettings } from "./settings.ts";
 import { settingsStamp } from "./settings-stamp.ts";
 import { connectToSidecar, hello, PUSH } from "./sidecar.ts";

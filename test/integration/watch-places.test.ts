@@ -1,8 +1,8 @@
 // Calls that never end by themselves: how many one caller may have, and what is left for others.
 import { describe, expect, it, vi } from "vitest";
+import { WatchPlaces } from "../../src/rpc/call/watch-places.ts";
 import { watch } from "../../src/rpc/handlers/watch.ts";
 import { watchCommands } from "../../src/rpc/handlers/watch-commands.ts";
-import { WatchPlaces } from "../../src/rpc/handlers/watch-places.ts";
 import { enqueueCommand } from "../../src/store/command/commands.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { SOON, type TestDevice } from "../support/sync-device.ts";

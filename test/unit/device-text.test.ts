@@ -1,7 +1,7 @@
 // What `lockstep status` and `lockstep device` print of the disk of a device.
 import { describe, expect, it } from "vitest";
-import { describeDevice, describeDevices, documentOfDevice } from "../../src/cli/commands/device-text.ts";
 import { shown } from "../../src/cli/terminal/styled.ts";
+import { describeDevice, describeDevices, documentOfDevice } from "../../src/cli/text/device.ts";
 import type { Device__Output as Device } from "../../src/generated/lockstep/v1/Device.ts";
 
 const DEVICE: Device = {

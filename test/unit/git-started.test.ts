@@ -20,7 +20,7 @@ const RUNNERS = [
 
 /** The other files that start a program, each with the first words of every start. */
 const OTHER_PROGRAMS: Record<string, RegExp> = {
-  "cli/commands/leased-command.ts": /^program, args/,
+  "cli/parts/leased-command.ts": /^program, args/,
   "demo/cluster.ts": /^program, args/,
   "demo/postgres-binaries.ts": /^/,
   "demo/postgres-home.ts": /^"\/bin\/sh"/,
@@ -92,10 +92,10 @@ describe("a program that starts git", () => {
         [...new Set(text.replace(/^\s*(\/\/|\*|\/\*).*$/gm, "").match(NAMES) ?? [])].map((name) => `${file}: ${name}`),
       );
     expect(named.sort()).toEqual([
-      "cli/commands/leased-command.ts: GIT_DIR",
       // git starts ssh-connect, and ssh passes on the version of git's protocol.
       "cli/commands/ssh-connect.ts: GIT_PROTOCOL",
       "cli/commands/ssh-connect.ts: GIT_SSH_COMMAND",
+      "cli/parts/leased-command.ts: GIT_DIR",
       "demo/show.ts: GIT_AUTHOR_EMAIL",
       "demo/show.ts: GIT_AUTHOR_NAME",
       "demo/show.ts: GIT_COMMITTER_EMAIL",

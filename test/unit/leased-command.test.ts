@@ -2,7 +2,7 @@ import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { runLeased } from "../../src/cli/commands/leased-command.ts";
+import { runLeased } from "../../src/cli/parts/leased-command.ts";
 
 it("starts no command in a directory of another user", async () => {
   const { uid } = userInfo();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Facts, verdictOf } from "../../src/cli/commands/status-verdict.ts";
 import { shown } from "../../src/cli/terminal/styled.ts";
+import { type Facts, verdictOf } from "../../src/cli/text/status-verdict.ts";
 
 const DEVICE = { name: "a", state: "live", live: true, disk: null };
 const WELL: Facts = {

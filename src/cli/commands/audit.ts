@@ -7,7 +7,7 @@ import { toTimestamp } from "../../protocol/times.ts";
 import { Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { timeOf } from "../terminal/flag-values.ts";
 import { table } from "../terminal/styled.ts";
-import { instant, moment } from "./log.ts";
+import { instant, moment } from "../text/times.ts";
 
 const LAST = 100;
 const PAGE = 1_000;

@@ -7,8 +7,8 @@ import { type CertificateDocument, describeCertificate, readAuthority } from "..
 import { LockstepError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import type { Role } from "../../tls/identity.ts";
+import { DAYS, KEY_TYPE, keyTypeOf, termOf } from "../parts/ca-flags.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
-import { DAYS, KEY_TYPE, keyTypeOf, termOf } from "./ca-flags.ts";
 
 const ROLES = ["device", "frontend", "operator"] as const;
 

@@ -4,8 +4,8 @@ import type { Command } from "commander";
 import { trustDomainOf } from "../../ca/authority.ts";
 import { describeAuthority, readAuthority, renewAuthority, renewBelow } from "../../ca/folder.ts";
 import type { Host } from "../../host.ts";
+import { AUTHORITY_DAYS, daysOf, KEY_TYPE, keyTypeOf, termOf } from "../parts/ca-flags.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
-import { AUTHORITY_DAYS, daysOf, KEY_TYPE, keyTypeOf, termOf } from "./ca-flags.ts";
 
 const DAY_MS = 86_400_000;
 const RENEW_DAYS = "30";

@@ -5,9 +5,9 @@ import { createAuthority } from "../../ca/authority.ts";
 import { writeNewCredentials } from "../../ca/credentials.ts";
 import { describeAuthority, listIssued, readAuthority } from "../../ca/folder.ts";
 import type { Host } from "../../host.ts";
+import { AUTHORITY_DAYS, daysOf, KEY_TYPE, keyTypeOf } from "../parts/ca-flags.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { table } from "../terminal/styled.ts";
-import { AUTHORITY_DAYS, daysOf, KEY_TYPE, keyTypeOf } from "./ca-flags.ts";
 import { issueCommand } from "./ca-issue.ts";
 import { renewCommand } from "./ca-renew.ts";
 

@@ -10,7 +10,7 @@ import { authorOf, Exit, prepare, type Run, subcommand } from "../terminal/comma
 import { limitOf } from "../terminal/flag-values.ts";
 import { Progress } from "../terminal/progress.ts";
 import { table } from "../terminal/styled.ts";
-import { instant, lasting, moment } from "./log.ts";
+import { instant, lasting, moment } from "../text/times.ts";
 
 const STATES = ["queued", "running", "done", "failed", "superseded"] as const;
 

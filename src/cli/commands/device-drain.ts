@@ -5,10 +5,10 @@ import type { Client } from "../../client/client.ts";
 import { ExitCode, LockstepError } from "../../errors.ts";
 import type { DeviceDetails__Output as Details } from "../../generated/lockstep/v1/DeviceDetails.ts";
 import type { Host } from "../../host.ts";
+import { connectToChange } from "../parts/owner-client.ts";
 import { authorOf, Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { Progress } from "../terminal/progress.ts";
-import { onlyHere, printDevice } from "./device-text.ts";
-import { connectToChange } from "./owner-client.ts";
+import { onlyHere, printDevice } from "../text/device.ts";
 
 /** Makes the command `lockstep device drain`. */
 export function drainCommand(host: Host): Command {

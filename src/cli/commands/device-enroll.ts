@@ -2,10 +2,10 @@
 import type { Command } from "commander";
 import { LockstepError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
+import { keyOf, trust } from "../parts/key-commands.ts";
+import { connectToChange } from "../parts/owner-client.ts";
 import { authorOf, prepare, subcommand } from "../terminal/command.ts";
-import { keyOf, trust } from "./identity.ts";
-import { instant } from "./log.ts";
-import { connectToChange } from "./owner-client.ts";
+import { instant } from "../text/times.ts";
 
 /** Makes the command `lockstep device enroll`. */
 export function enrollCommand(host: Host): Command {

@@ -2,10 +2,10 @@
 import type { Command } from "commander";
 import type { DeviceDetails__Output as Details } from "../../generated/lockstep/v1/DeviceDetails.ts";
 import type { Host } from "../../host.ts";
+import { connectToChange } from "../parts/owner-client.ts";
 import { authorOf, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { askForYes } from "../terminal/confirm.ts";
-import { describeDevice, printDevice } from "./device-text.ts";
-import { connectToChange } from "./owner-client.ts";
+import { describeDevice, printDevice } from "../text/device.ts";
 
 /** Makes the command `lockstep device remove`. */
 export function removeCommand(host: Host): Command {

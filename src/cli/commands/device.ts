@@ -3,16 +3,16 @@
 import { Command } from "commander";
 import { LockstepError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
+import { revokeCommand, trustCommand } from "../parts/key-commands.ts";
+import { connectToChange } from "../parts/owner-client.ts";
 import { authorOf, prepare, subcommand } from "../terminal/command.ts";
+import { describeDevices, documentOfDevice, printDevice } from "../text/device.ts";
+import { describeIdentity, describeWaiting, documentOf, documentOfWaiting } from "../text/identity.ts";
 import { authorizedKeysCommand } from "./device-authorized-keys.ts";
 import { drainCommand, undrainCommand } from "./device-drain.ts";
 import { enrollCommand } from "./device-enroll.ts";
 import { loginCommand } from "./device-login.ts";
 import { removeCommand } from "./device-remove.ts";
-import { describeDevices, documentOfDevice, printDevice } from "./device-text.ts";
-import { revokeCommand, trustCommand } from "./identity.ts";
-import { describeIdentity, describeWaiting, documentOf, documentOfWaiting } from "./identity-text.ts";
-import { connectToChange } from "./owner-client.ts";
 
 /** Makes the command `lockstep device`. */
 export function deviceCommand(host: Host): Command {

@@ -1,7 +1,7 @@
 // `lockstep frontend` and `lockstep operator`: whose certificates are let in.
 import { Command } from "commander";
 import type { Host } from "../../host.ts";
-import { listCommand, revokeCommand, showCommand, trustCommand } from "./identity.ts";
+import { listCommand, revokeCommand, showCommand, trustCommand } from "../parts/key-commands.ts";
 
 /** Makes the command `lockstep frontend`. */
 export function frontendCommand(host: Host): Command {

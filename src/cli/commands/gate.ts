@@ -10,10 +10,10 @@ import type { Host } from "../../host.ts";
 import { readHostNames } from "../../http/host-names.ts";
 import { required, timerMs } from "../../settings/read-config.ts";
 import { parseHostPort } from "../../settings/setting-checks.ts";
+import { tellOfOpenTelemetry } from "../parts/open-telemetry.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { untilGone } from "../terminal/exit-with-pid.ts";
 import { readGateLimits } from "./gate-limits.ts";
-import { tellOfOpenTelemetry } from "./open-telemetry.ts";
 
 /** Makes the command `lockstep gate`. */
 export function gateCommand(host: Host): Command {

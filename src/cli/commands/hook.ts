@@ -7,7 +7,7 @@ import type { Host } from "../../host.ts";
 import { visible } from "../../io/visible.ts";
 import { authorOf, prepare, subcommand } from "../terminal/command.ts";
 import { table } from "../terminal/styled.ts";
-import { instant } from "./log.ts";
+import { instant } from "../text/times.ts";
 import { VISIBLE } from "./watch.ts";
 
 /** Makes the command `lockstep hook`. */

@@ -8,9 +8,9 @@ import type { BeginWriteResponse__Output as Begun } from "../../generated/lockst
 import type { Host } from "../../host.ts";
 import { visible } from "../../io/visible.ts";
 import { toDuration, toMs } from "../../protocol/times.ts";
+import { runLeased } from "../parts/leased-command.ts";
 import { authorOf, duration, Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { Progress } from "../terminal/progress.ts";
-import { runLeased } from "./leased-command.ts";
 
 /** A session gets its turn and then catches up, which takes this long at most. */
 const CATCH_UP_MS = 120_000;

@@ -4,7 +4,7 @@ import type { LogFilter } from "../../generated/lockstep/v1/LogFilter.ts";
 import { toTimestamp } from "../../protocol/times.ts";
 import type { Run } from "../terminal/command.ts";
 import { limitOf, timeOf } from "../terminal/flag-values.ts";
-import { pullDocument, pullText, pushDocument, pushText, syncDocument, syncText } from "./log-events-text.ts";
+import { pullDocument, pullText, pushDocument, pushText, syncDocument, syncText } from "../text/log-events.ts";
 
 /** The flags that choose rows. */
 export interface EventFlags {

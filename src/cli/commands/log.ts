@@ -1,13 +1,9 @@
 import type { Command } from "commander";
-import { displayRef, nameFromBytes } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import type { LogEntry__Output as Entry } from "../../generated/lockstep/v1/LogEntry.ts";
 import type { Host } from "../../host.ts";
-import { visible } from "../../io/visible.ts";
-import { toMs } from "../../protocol/times.ts";
-import { ago, span } from "../terminal/ago.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { limitOf, numberOf } from "../terminal/flag-values.ts";
+import { describeEntries, documentOf } from "../text/log-entries.ts";
 import { type EventFlags, logOf, printEvents } from "./log-events.ts";
 
 /** Makes the command `lockstep log`. */
@@ -46,56 +42,4 @@ export function logCommand(host: Host): Command {
       const text = describeEntries(entries) + (entries.length < request.limit ? base : "");
       run.print({ repository: name, log: entries.map(documentOf), log_base: Number(logBase) }, text);
     });
-}
-
-/** Returns an entry of the log as --json prints it. */
-export function documentOf({ version, writeId, device, author, landedAt, updates, more }: Entry) {
-  return {
-    version: Number(version),
-    write_id: writeId,
-    device,
-    author,
-    landed_at: instant(landedAt),
-    updates: updates.map(({ name, oldValue, newValue }) => ({
-      ref: displayRef(nameFromBytes(name)),
-      old: oldValue || null,
-      new: newValue || null,
-    })),
-    more,
-  };
-}
-
-/** Returns entries of the log as text. */
-export function describeEntries(entries: readonly Entry[]): string {
-  if (entries.length === 0) return "Nothing has been written yet.";
-  return entries
-    .map((entry) => {
-      const head = `version ${entry.version}  ${moment(entry.landedAt)}  ${visible(entry.author)} on ${entry.device}`;
-      const lines = entry.updates.map(
-        ({ name, oldValue, newValue }) =>
-          `    ${visible(short(oldValue))} → ${visible(short(newValue))}  ${visible(displayRef(nameFromBytes(name)))}`,
-      );
-      if (entry.more > 0) lines.push(`    and ${entry.more} more`);
-      return [head, ...lines].join("\n");
-    })
-    .join("\n");
-}
-
-function short(value: string): string {
-  return value === "" ? "(none)    " : value.startsWith("ref: ") ? value : value.slice(0, 10);
-}
-
-/** Returns when something was, for people: "3 min ago". */
-export function moment(timestamp: unknown): string {
-  return ago(new Date(toMs(timestamp as never) ?? 0));
-}
-
-/** Returns for how long something has gone on, for people: "3 min". */
-export function lasting(timestamp: unknown): string {
-  return span(Date.now() - (toMs(timestamp as never) ?? 0));
-}
-
-/** Returns a timestamp of the protocol as ISO 8601 text. */
-export function instant(timestamp: unknown): string {
-  return new Date(toMs(timestamp as never) ?? 0).toISOString();
 }

@@ -9,8 +9,8 @@ import { authorOf, prepare, type Run, subcommand } from "../terminal/command.ts"
 import { askForYes } from "../terminal/confirm.ts";
 import { numberOf } from "../terminal/flag-values.ts";
 import { table } from "../terminal/styled.ts";
-import { instant } from "./log.ts";
-import { describeOpen, exitUnlessDone, partOfDevice } from "./parts-of-devices.ts";
+import { describeOpen, exitUnlessDone, partOfDevice } from "../text/parts-of-devices.ts";
+import { instant } from "../text/times.ts";
 
 /** Longer than the sidecar waits for live devices. */
 const PATIENCE_MS = 120_000;

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { Host } from "../../host.ts";
 import { authorOf, prepare, subcommand } from "../terminal/command.ts";
-import { describeOpen, exitUnlessDone, partOfDevice } from "./parts-of-devices.ts";
+import { describeOpen, exitUnlessDone, partOfDevice } from "../text/parts-of-devices.ts";
 
 /** Longer than the sidecar waits for live devices. */
 const PATIENCE_MS = 120_000;

@@ -8,8 +8,9 @@ import { toMs } from "../../protocol/times.ts";
 import { duration, prepare, subcommand } from "../terminal/command.ts";
 import { size } from "../terminal/progress.ts";
 import { table } from "../terminal/styled.ts";
-import { describeEntries, documentOf, instant, lasting, moment } from "./log.ts";
-import { documentOfScrub } from "./scrubs.ts";
+import { describeEntries, documentOf } from "../text/log-entries.ts";
+import { documentOfScrub } from "../text/scrubs.ts";
+import { instant, lasting, moment } from "../text/times.ts";
 import { describeStop, documentOfStop } from "./write-lock.ts";
 
 const ENTRIES = 20;

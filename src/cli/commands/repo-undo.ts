@@ -8,8 +8,8 @@ import { visible } from "../../io/visible.ts";
 import { authorOf, prepare, subcommand } from "../terminal/command.ts";
 import { askForYes } from "../terminal/confirm.ts";
 import { table } from "../terminal/styled.ts";
-import { moment } from "./log.ts";
-import { describeCommits, documentOfCommits, shortValue } from "./thaw-plan.ts";
+import { describeCommits, documentOfCommits, shortValue } from "../text/thaw-plan.ts";
+import { moment } from "../text/times.ts";
 
 /** Making the plan may fetch objects from other devices. */
 const PATIENCE_MS = 600_000;

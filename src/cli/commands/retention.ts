@@ -3,10 +3,10 @@ import { Command } from "commander";
 import type { KeptSpace__Output as Kept } from "../../generated/lockstep/v1/KeptSpace.ts";
 import type { RetentionRule__Output as Rule } from "../../generated/lockstep/v1/RetentionRule.ts";
 import type { Host } from "../../host.ts";
+import { connectToChange } from "../parts/owner-client.ts";
 import { authorOf, prepare, subcommand } from "../terminal/command.ts";
 import { size } from "../terminal/progress.ts";
 import { table } from "../terminal/styled.ts";
-import { connectToChange } from "./owner-client.ts";
 
 /** Makes the command `lockstep retention`. */
 export function retentionCommand(host: Host): Command {

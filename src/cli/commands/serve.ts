@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { Host } from "../../host.ts";
+import { tellOfOpenTelemetry } from "../parts/open-telemetry.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { untilGone } from "../terminal/exit-with-pid.ts";
-import { tellOfOpenTelemetry } from "./open-telemetry.ts";
 
 /** Makes the command `lockstep serve`. */
 export function serveCommand(host: Host): Command {

@@ -4,11 +4,11 @@ import { unsafeHead } from "../../health/unsafe-head.ts";
 import type { Host } from "../../host.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
 import { table } from "../terminal/styled.ts";
-import { describeDevices, documentOfDevice } from "./device-text.ts";
-import { describeRevoked, describeWaiting, documentOfKey, documentOfWaiting } from "./identity-text.ts";
+import { describeDevices, documentOfDevice } from "../text/device.ts";
+import { describeRevoked, describeWaiting, documentOfKey, documentOfWaiting } from "../text/identity.ts";
+import { describeScrubs, documentOfScrub } from "../text/scrubs.ts";
+import { verdictOf } from "../text/status-verdict.ts";
 import { describeKept, documentOfKept } from "./retention.ts";
-import { describeScrubs, documentOfScrub } from "./scrubs.ts";
-import { verdictOf } from "./status-verdict.ts";
 import { describeStop, documentOfStop } from "./write-lock.ts";
 
 /** Makes the command `lockstep status`. */

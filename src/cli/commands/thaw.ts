@@ -6,7 +6,7 @@ import type { ThawResponse__Output as Thaw } from "../../generated/lockstep/v1/T
 import type { Host } from "../../host.ts";
 import { authorOf, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { askForYes } from "../terminal/confirm.ts";
-import { describeThaw, documentOfThaw } from "./thaw-plan.ts";
+import { describeThaw, documentOfThaw } from "../text/thaw-plan.ts";
 
 /** Making a plan walks over commits, and landing it waits for a catch-up. */
 const PATIENCE_MS = 600_000;

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { describe, LockstepError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
-import { describeEntries, documentOf } from "./log.ts";
+import { describeEntries, documentOf } from "../text/log-entries.ts";
 
 /** When an event is told, as options and --json have it. */
 export const VISIBLE = { landed: "VISIBLE_LANDED", everywhere: "VISIBLE_EVERYWHERE" } as const;

@@ -9,7 +9,7 @@ import { visible } from "../../io/visible.ts";
 import { toDuration } from "../../protocol/times.ts";
 import { authorOf, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { Progress } from "../terminal/progress.ts";
-import { instant, lasting } from "./log.ts";
+import { instant, lasting } from "../text/times.ts";
 
 /** Makes the command `lockstep write-lock`. */
 export function writeLockCommand(host: Host): Command {

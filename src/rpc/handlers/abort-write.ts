@@ -5,7 +5,7 @@ import { repositoryName } from "../../names.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import { abortWrite as abort } from "../../sync/session/abort-write.ts";
 import type { CallContext } from "../call/call.ts";
-import { writeIdOf } from "../call/request-ids.ts";
+import { writeIdOf } from "../encode/request-ids.ts";
 
 export const abortWrite =
   (context: SyncContext) =>

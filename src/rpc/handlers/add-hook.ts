@@ -8,7 +8,7 @@ import type { SyncContext } from "../../sync/device/context.ts";
 import { beginWatch } from "../../sync/watch/begin-watch.ts";
 import { authorAndReason } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";
-import { encodeHook } from "./encode-hook.ts";
+import { encodeHook } from "../encode/encode-hook.ts";
 import { visibleOf } from "./watch.ts";
 
 const SECRET_BYTES = 32;

@@ -8,7 +8,7 @@ import type { SyncContext } from "../../sync/device/context.ts";
 import { beginWrite as begin } from "../../sync/session/begin-write.ts";
 import { writeAuthor } from "../call/author-and-reason.ts";
 import type { CallContext } from "../call/call.ts";
-import { writeIdOf } from "../call/request-ids.ts";
+import { writeIdOf } from "../encode/request-ids.ts";
 
 const WAIT_MS = 30_000;
 

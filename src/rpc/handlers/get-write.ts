@@ -3,8 +3,8 @@ import type { GetWriteResponse as Response } from "../../generated/lockstep/v1/G
 import { repositoryName } from "../../names.ts";
 import { getWrite as readWrite } from "../../store/write/find-write.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
-import { writeIdOf } from "../call/request-ids.ts";
 import { encodeWrite } from "../encode/encode.ts";
+import { writeIdOf } from "../encode/request-ids.ts";
 
 export const getWrite =
   (context: SyncContext) =>

@@ -3,7 +3,7 @@ import type { ListAuditResponse as Response } from "../../generated/lockstep/v1/
 import { toMs, toTimestamp } from "../../protocol/times.ts";
 import { listAudit as list } from "../../store/registry/audit.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
-import { checkedPosition } from "../call/request-ids.ts";
+import { checkedPosition } from "../encode/request-ids.ts";
 
 const PAGE = 1_000;
 const PAGE_LIMIT = 10_000;

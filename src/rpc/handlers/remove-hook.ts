@@ -4,7 +4,7 @@ import { hookUrl } from "../../io/hook-url.ts";
 import { deleteHook, findHook } from "../../store/watch/hooks.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import type { CallContext } from "../call/call.ts";
-import { encodeHook } from "./encode-hook.ts";
+import { encodeHook } from "../encode/encode-hook.ts";
 
 export const removeHook =
   (context: SyncContext) =>

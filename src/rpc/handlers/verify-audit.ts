@@ -3,7 +3,7 @@ import type { VerifyAuditRequest__Output as Request } from "../../generated/lock
 import type { VerifyAuditResponse as Response } from "../../generated/lockstep/v1/VerifyAuditResponse.ts";
 import { type ChainEnd, type Verification, verifyAudit as verify } from "../../store/registry/audit.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
-import { checkedPosition } from "../call/request-ids.ts";
+import { checkedPosition } from "../encode/request-ids.ts";
 
 export const verifyAudit =
   (context: SyncContext) =>

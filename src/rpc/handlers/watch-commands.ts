@@ -5,8 +5,8 @@ import type { WatchCommandsResponse as Response } from "../../generated/lockstep
 import { findCommand, listCommands } from "../../store/command/find-commands.ts";
 import type { SyncContext } from "../../sync/device/context.ts";
 import type { CallContext } from "../call/call.ts";
+import { WatchPlaces } from "../call/watch-places.ts";
 import { commandId, encodeCommand } from "../encode/encode-command.ts";
-import { WatchPlaces } from "./watch-places.ts";
 
 const IDS_LIMIT = 1_000;
 /** Each asks the database once a second at least. */

@@ -9,8 +9,8 @@ import { beginWatch } from "../../sync/watch/begin-watch.ts";
 import { isGlob } from "../../sync/watch/name-patterns.ts";
 import type { Visible } from "../../sync/watch/watch.ts";
 import type { CallContext } from "../call/call.ts";
+import { WatchPlaces } from "../call/watch-places.ts";
 import { encodeEntry } from "../encode/encode.ts";
-import { WatchPlaces } from "./watch-places.ts";
 
 /** Each costs this process a page of events, and the database two statements for each version that lands. */
 const LIMITS = { all: 256, own: 8 };

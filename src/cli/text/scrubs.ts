@@ -1,7 +1,7 @@
 // How commands show scrubs: when every object of a replica was last read, and what that found.
 import type { Scrub__Output as Scrub } from "../../generated/lockstep/v1/Scrub.ts";
 import { table } from "../terminal/styled.ts";
-import { instant, moment } from "./log.ts";
+import { instant, moment } from "./times.ts";
 
 /** Returns a scrub as --json prints it. */
 export function documentOfScrub({ at, differences, damage, failure, overdue }: Scrub) {

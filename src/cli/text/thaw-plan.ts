@@ -4,7 +4,8 @@ import type { CommitList__Output as Commits } from "../../generated/lockstep/v1/
 import type { ThawResponse__Output as Thaw } from "../../generated/lockstep/v1/ThawResponse.ts";
 import { visible } from "../../io/visible.ts";
 import { table } from "../terminal/styled.ts";
-import { describeEntries, documentOf, instant } from "./log.ts";
+import { describeEntries, documentOf } from "./log-entries.ts";
+import { instant } from "./times.ts";
 
 /** Returns one repository of a thaw as --json prints it. */
 export function documentOfThaw(repository: string, thaw: Thaw) {

@@ -1,7 +1,7 @@
 // Limits calls that never end by themselves. One caller may have all places, but each other caller still gets a few.
 import { LockstepError } from "../../errors.ts";
 import { FairPlaces, type PlaceLimits } from "../../fair-places.ts";
-import type { Caller } from "../call/caller.ts";
+import type { Caller } from "./caller.ts";
 
 /** The calls of one RPC that are under way. */
 export class WatchPlaces {

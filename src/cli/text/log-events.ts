@@ -5,23 +5,15 @@ import type { LoggedPush__Output as Push } from "../../generated/lockstep/v1/Log
 import type { LoggedSync__Output as Sync } from "../../generated/lockstep/v1/LoggedSync.ts";
 import { visible } from "../../io/visible.ts";
 import { toMs } from "../../protocol/times.ts";
-import { ago } from "../terminal/ago.ts";
 import { duration, wrapped } from "../terminal/command.ts";
 import { size } from "../terminal/progress.ts";
+import { instant, moment } from "./times.ts";
 
 const WAITS = ["host", "database", "copies", "writers", "reads", "hooks"] as const;
 const REFUSED_REFS = 10;
 
 function ms(value: unknown): number {
   return Math.round(toMs(value as never) ?? 0);
-}
-
-function instant(at: unknown): string {
-  return new Date(toMs(at as never) ?? 0).toISOString();
-}
-
-function when(at: unknown): string {
-  return ago(new Date(toMs(at as never) ?? 0));
 }
 
 function who({ author, address, way, device }: Pick<Push, "author" | "address" | "way" | "device">): string {
@@ -51,7 +43,7 @@ export function pushText(push: Push): string {
   });
   const took = `took ${duration(ms(push.duration))}${waited.length === 0 ? "" : `: ${waited.join(", ")}`}`;
   return [
-    `${when(push.at)}  ${visible(push.repository)}  ${outcome}`,
+    `${moment(push.at)}  ${visible(push.repository)}  ${outcome}`,
     `    by ${who(push)}`,
     ...(push.code === "" && push.refs.some(({ refused }) => refused !== "") ? [] : why(push.code, push.reason)),
     ...refs,
@@ -89,7 +81,7 @@ export function pullText(pull: Pull): string {
   const caughtUp = pull.result === "caught_up" ? " for a catch-up" : "";
   const stands = pull.standsFor > 1 ? `, stands for ${pull.standsFor} reads` : "";
   return [
-    `${when(pull.at)}  ${visible(pull.repository)}  ${outcome}`,
+    `${moment(pull.at)}  ${visible(pull.repository)}  ${outcome}`,
     `    by ${who(pull)}, waited ${duration(ms(pull.waited))}${caughtUp}${stands}`,
     ...why(pull.code, pull.reason),
   ].join("\n");
@@ -118,7 +110,7 @@ export function syncText(sync: Sync): string {
   const brought = `${sync.fromVersion} → ${sync.version}${from}, ${size(Number(sync.bytes))}, ${sync.refsChanged} refs`;
   const outcome = sync.result === "ok" ? `${brought}, ${took}` : `failed at version ${sync.fromVersion} after ${took}`;
   return [
-    `${when(sync.at)}  ${visible(sync.repository)} on ${visible(sync.device)}  ${outcome}`,
+    `${moment(sync.at)}  ${visible(sync.repository)} on ${visible(sync.device)}  ${outcome}`,
     ...why("", sync.error),
     ...(sync.said === "" ? [] : [wrapped(`git said: ${visible(sync.said)}`, "    ")]),
   ].join("\n");

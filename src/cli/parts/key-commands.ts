@@ -16,7 +16,7 @@ import {
   documentOf,
   documentOfWaiting,
   emptyIdentity,
-} from "./identity-text.ts";
+} from "../text/identity.ts";
 import { connectToChange } from "./owner-client.ts";
 
 export type Role = "device" | "frontend" | "operator";

@@ -4,7 +4,7 @@ import type { Key__Output as Key } from "../../generated/lockstep/v1/Key.ts";
 import type { WaitingKey__Output as WaitingKey } from "../../generated/lockstep/v1/WaitingKey.ts";
 import { ago } from "../terminal/ago.ts";
 import { table } from "../terminal/styled.ts";
-import { instant, moment } from "./log.ts";
+import { instant, moment } from "./times.ts";
 
 /** Returns a name without keys. */
 export function emptyIdentity(role: string, name: string): Identity {

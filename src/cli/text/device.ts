@@ -6,7 +6,7 @@ import { type DiskRoom, judgeRoom } from "../../health/disk-room.ts";
 import type { Run } from "../terminal/command.ts";
 import { size } from "../terminal/progress.ts";
 import { type Styled, styled, table } from "../terminal/styled.ts";
-import { instant, lasting, moment } from "./log.ts";
+import { instant, lasting, moment } from "./times.ts";
 
 /** Returns a device as --json prints it. */
 export function documentOfDevice(device: Device) {

@@ -9,7 +9,7 @@ import { drainDevice } from "../../src/store/device/devices.ts";
 import { placeReplicas } from "../../src/store/replica/placement.ts";
 import { replicasOf } from "../../src/store/replica/replicas.ts";
 import { createRepository, findRepository, setRepository } from "../../src/store/repository/repositories.ts";
-import { keepPlaced } from "../../src/sync/catch-up/place-replicas.ts";
+import { keepPlaced } from "../../src/sync/placement/place-replicas.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { repairing } from "../support/repairing.ts";
 import { incarnation } from "../support/store-rows.ts";

@@ -172,6 +172,9 @@ export function refAuthor(name: string, known: Readonly<Record<string, string>> 
 export const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 const WHOLE_UUID = new RegExp(`^${UUID}$`);
 
+/** The id that nothing has. It sorts before all others. */
+export const ZERO_UUID = "00000000-0000-0000-0000-000000000000";
+
 /** Returns true for a UUID in lower case. */
 export function isUuid(text: string): boolean {
   return WHOLE_UUID.test(text);

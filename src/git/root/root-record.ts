@@ -5,7 +5,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } f
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import type { Version } from "../../domain.ts";
+import { type Version, ZERO_UUID } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { makeDirectory, replaceFile } from "../../io/disk.ts";
 
@@ -131,8 +131,8 @@ export async function readReplicaRecord(gitDir: string): Promise<ReplicaRecord |
   return { repositoryId, version: BigInt(version), digest, epoch };
 }
 
-/** An id that is no epoch. */
-const DOUBT = "00000000-0000-0000-0000-000000000000";
+/** Stands for no epoch. */
+const DOUBT = ZERO_UUID;
 
 /** Returns true for a record from `doubtReplicaRecord`. */
 export function isDoubted({ epoch }: Pick<ReplicaRecord, "epoch">): boolean {

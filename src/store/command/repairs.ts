@@ -1,10 +1,10 @@
 // Finds this device's replicas that need work (migrations/functions/enqueue_repairs.sql).
-import type { Incarnation } from "../../domain.ts";
+import { type Incarnation, ZERO_UUID } from "../../domain.ts";
 import { type Database, queryRepeatableRow } from "../database/database.ts";
 import { REST_S } from "./commands.ts";
 
 /** Sorts before every repository id. */
-export const FIRST_REPOSITORY = "00000000-0000-0000-0000-000000000000";
+export const FIRST_REPOSITORY = ZERO_UUID;
 
 export interface RepairSearch {
   /** True: look at all replicas, not only at a page and at those whose repositories were pushed to. */

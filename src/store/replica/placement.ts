@@ -1,5 +1,5 @@
 // Which devices hold what: the devices of a repository, and the replicas of a device that joins.
-import type { Incarnation } from "../../domain.ts";
+import { type Incarnation, ZERO_UUID } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import { HELD } from "../../replica-states.ts";
 import { type Database, queryRepeatable, queryRepeatableRow } from "../database/database.ts";
@@ -8,7 +8,7 @@ import { type Database, queryRepeatable, queryRepeatableRow } from "../database/
 export type Placement = readonly string[] | null;
 
 /** Sorts before every repository id. */
-const FIRST = "00000000-0000-0000-0000-000000000000";
+const FIRST = ZERO_UUID;
 
 /**
  * Makes pending replicas on this device, which is new, of the repositories that are on all devices: of the next `limit`

@@ -15,7 +15,7 @@ import { RefTransaction } from "../../git/transactions/ref-transaction.ts";
 import { exists, isReftable, syncRefs } from "../../io/disk.ts";
 import { linkSignals } from "../../io/signals.ts";
 import { readUnchangedTips, TIPS_OFFERED } from "../../store/log/unchanged-tips.ts";
-import { replicaName, replicasOf } from "../../store/replica/replicas.ts";
+import { noReplicaError, replicaName, replicasOf } from "../../store/replica/replicas.ts";
 import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
@@ -48,12 +48,11 @@ export async function holdObjects(
   const request = checkedHold(body);
   using link = linkSignals(gone ? [context.signal, gone] : [context.signal]);
   const { signal } = link;
-  const replica = await replicaOf(context, request.repositoryId, signal);
+  const replica = await currentReplica(context, request.repositoryId, signal);
   const { git } = context;
   const { gitDir } = replica;
   const source = (await replicasOf(context.db, replica.id)).find(({ device }) => device === from);
-  if (source === undefined)
-    throw new LockstepError("REPLICA_NOT_FOUND", `Device ${from} has no replica of ${replica.name}.`);
+  if (source === undefined) throw noReplicaError(from, replica.name);
   await releaseHolds(context, replica);
   using _claim = await replica.objects.claim();
   // The walk over the new objects stops at these. A pusher may have named them, and a refused push may have left them
@@ -104,7 +103,8 @@ function notAskedError(from: string, { name }: Replica): LockstepError {
   );
 }
 
-async function replicaOf(context: SyncContext, repositoryId: string, signal: AbortSignal): Promise<Replica> {
+/** Returns the replica as soon as this process knows its version. */
+async function currentReplica(context: SyncContext, repositoryId: string, signal: AbortSignal): Promise<Replica> {
   const known = context.replicas.find(repositoryId);
   // Objects in the directory of another replica would be no copy.
   await known?.mutex.look();

@@ -9,7 +9,7 @@ import { difference, readRefs } from "../../git/refs/refs.ts";
 import { inspect } from "../../git/replica/repository.ts";
 import { readReplicaRecord } from "../../git/root/root-record.ts";
 import { readFold } from "../../store/log/fold.ts";
-import { replicasOf } from "../../store/replica/replicas.ts";
+import { noReplicaError, replicasOf } from "../../store/replica/replicas.ts";
 import { findRepository } from "../../store/repository/repositories.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
@@ -31,9 +31,8 @@ export async function planPromote(
     throw thawRefusedError(`Only device ${device} sees its disk; run this there, beside its sidecar.`, name);
   const { stopped } = await findRepository(db, name);
   const rows = await replicasOf(db, replica.id);
-  if (!rows.some((row) => row.device === device) || (await inspect(git, gitDir, replica.id)) === "absent") {
-    throw new LockstepError("REPLICA_NOT_FOUND", `Device ${device} has no replica of ${name}; promote one that has.`);
-  }
+  if (!rows.some((row) => row.device === device) || (await inspect(git, gitDir, replica.id)) === "absent")
+    throw noReplicaError(device, name);
   const record = await readReplicaRecord(gitDir);
   const fold = await readFold(db, replica.id);
   const onDisk = await readRefs(git, gitDir, signal);

@@ -76,7 +76,7 @@ const TABLE = {
   peerLookMs: 1_000,
   /** A peer that sends nothing of its request for this long is hung up on. */
   requestStallMs: 10_000,
-  /** A git that serves stock git is given up after this silence: its client may have asked for no progress. */
+  /** A git that serves stock git, or a peer over ssh, is given up after this silence: it may send no progress. */
   uploadSilentMs: 120_000,
   /** If no source shows work for this long, another one is asked too. */
   sourceHedgeMs: 3_000,
@@ -94,7 +94,8 @@ const TABLE = {
   // Catch-ups and those who wait for them.
   /** A catch-up in which nothing moves for this long is given up. Its steps that wait for devices have less. */
   motionlessMs: 180_000,
-  /** The pause after a catch-up that failed grows to this. */
+  /** The pause after a catch-up that failed, and the pause to which it grows. */
+  catchUpBackOffMs: 250,
   catchUpBackOffLimitMs: 10_000,
   /** The pause before a comparison that failed is repeated. */
   compareAgainMs: 5_000,
@@ -151,10 +152,14 @@ const TABLE = {
   registryStaleMs: 60_000,
   /** A device that nobody trusts yet looks this often whether it is trusted. */
   enrollLookMs: 1_000,
+  /** The other devices hear of a new key within this time. */
+  keySpreadMs: 1_000,
   /** The files of the device's key and certificate are looked at this often. */
   credentialsLookMs: 500,
   /** New files that do not fit are told after this time. Key and certificate are rarely replaced in one step. */
   credentialsSettleMs: 2_000,
+  /** A sidecar that starts waits this long for the lock of its root, while programs of a killed sidecar end. */
+  rootLockMs: 5_000,
   /** The creation of a repository waits this long for the replicas of live devices. */
   createMs: 10_000,
   /** If a device does not say in this time whether a name is free there, its last scan counts. */

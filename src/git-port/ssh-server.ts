@@ -13,15 +13,13 @@ import { repositoryName } from "../names.ts";
 import type { SyncContext } from "../sync/device/context.ts";
 import { suspectDamage } from "../sync/upkeep/suspect-damage.ts";
 import { ConnectionLimit } from "../tls/connection-limits.ts";
+import { WAITS } from "../waits.ts";
 import type { Port } from "./answers.ts";
 import { type SshCaller, SshCallers, type SshCallersOptions } from "./callers.ts";
 import { mayFetch } from "./device-limits.ts";
 import { answer } from "./route.ts";
 import { openSshDoor } from "./ssh-door.ts";
 import type { Greeting } from "./ssh-greeting.ts";
-
-/** A git, or a client, that says nothing for this long is given up. */
-const SILENT_MS = 120_000;
 
 /** Connections of one device, as on the git port. */
 const CONNECTIONS = 128;
@@ -75,7 +73,7 @@ async function uploadPack(
   using _place = packs.takePlace(device);
   using link = linkSignals([context.signal]);
   socket.once("close", () => link.abort());
-  socket.setTimeout(SILENT_MS, () => socket.destroy());
+  socket.setTimeout(WAITS.uploadSilentMs, () => socket.destroy());
   go();
   const allow = (wants: readonly string[]) => context.fetchable.check(device, id, wants).catch(refused);
   const talk = { protocol, allow, signal: link.signal };

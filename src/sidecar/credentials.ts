@@ -12,10 +12,8 @@ import { keyWarning, readTls } from "../tls/device-files.ts";
 import { certificateKey } from "../tls/peer-certificate.ts";
 import type { Peers } from "../tls/peers.ts";
 import { WatchedCredentials } from "../tls/watched-credentials.ts";
+import { WAITS } from "../waits.ts";
 import type { Ways } from "./ways.ts";
-
-/** The other devices hear of a new key within this time. */
-const SPREAD_MS = 1_000;
 
 /** Reads the certificate files, and warns when others may read the key. Throws USAGE. */
 export async function openCredentials(config: Config, device: string, log: Logger): Promise<WatchedCredentials> {
@@ -61,7 +59,7 @@ export function useNewCredentials(credentials: WatchedCredentials, sshKeys: Watc
     if (key.fingerprint === own.key.fingerprint) return undefined;
     const standing = await enrollSelf(db, { ...own, key }, log);
     if (standing === "trusted") {
-      await sleep(SPREAD_MS);
+      await sleep(WAITS.keySpreadMs);
       return undefined;
     }
     // The question has noted that the others refuse this device, which is true of the new key only.
@@ -78,7 +76,7 @@ export function useNewCredentials(credentials: WatchedCredentials, sshKeys: Watc
     const [refused] = await enrollSshKeys(db, { ...own, sshKeys: read }, log);
     if (refused !== undefined)
       return `The cluster does not trust the new ssh key ${refused.fingerprint}; say yes with \`lockstep device trust ${own.device}\`.`;
-    await sleep(SPREAD_MS);
+    await sleep(WAITS.keySpreadMs);
     return undefined;
   };
   sshKeys.onChange(() => ways.ssh?.renew(graceMs));

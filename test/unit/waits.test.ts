@@ -36,6 +36,7 @@ const PROPORTIONS: [keyof typeof WAITS, number, keyof typeof WAITS, string][] = 
   ["registryLookMs", 12, "registryStaleMs", "the registry is looked at often before it counts as stale"],
   ["credentialsLookMs", 4, "credentialsSettleMs", "new files are looked at again before they are complained about"],
   ["hookBackOffMs", 100, "hookBackOffLimitMs", "the pauses of a webhook grow"],
+  ["catchUpBackOffMs", 40, "catchUpBackOffLimitMs", "the pauses after catch-ups that failed grow"],
   ["repairBusyMs", 5, "repairMs", "repairs are looked for more often while there are many"],
 ];
 

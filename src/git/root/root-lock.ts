@@ -9,10 +9,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { LockstepError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
+import { WAITS } from "../../waits.ts";
 import { STATE_DIR } from "./root-record.ts";
 
 const HELD = 1;
-const DEATH_TAKES_MS = 5_000;
 
 export interface RootLock {
   readonly fd: number;
@@ -45,7 +45,7 @@ export async function lockRoot(options: RootLockOptions): Promise<RootLock> {
   try {
     if (!(await tryLock(file, options))) {
       await endHolders(path, options);
-      if (!(await lockWithin(file, options, DEATH_TAKES_MS))) throw heldError(path, options.recordedPid);
+      if (!(await lockWithin(file, options, WAITS.rootLockMs))) throw heldError(path, options.recordedPid);
     }
   } catch (error) {
     await file.close();

@@ -24,7 +24,6 @@ const WAITING_LIMIT = 1_000;
 /** Pauses before a catch-up starts over, in milliseconds. */
 const START_OVER_MS = 100;
 const BUSY_MS = [100, 200, 400, 800, 1_600];
-const BACK_OFF_MS = 250;
 
 export interface CatchUpOptions {
   /** Aborts when the caller gives up. The catch-up goes on for the others. */
@@ -138,7 +137,7 @@ async function fly(context: SyncContext, replica: Replica, course: Course, from:
     const first: unknown = course.signal.aborted ? course.signal.reason : firstError(thrown);
     const error = diskError(first) ?? first;
     const count = (replica.failure?.count ?? 0) + 1;
-    const backOff = Math.min(WAITS.catchUpBackOffLimitMs, BACK_OFF_MS * 2 ** Math.min(count - 1, 10));
+    const backOff = Math.min(WAITS.catchUpBackOffLimitMs, WAITS.catchUpBackOffMs * 2 ** Math.min(count - 1, 10));
     replica.failure = { error, until: performance.now() + backOff, count };
     const durationMs = performance.now() - startedAt;
     context.metrics.catchUpFailed();

@@ -5,9 +5,8 @@ import type { OwnSshKeys } from "../../ssh/key-files.ts";
 import { keyLine, type SshPublicKey } from "../../ssh/public-key.ts";
 import type { Database } from "../../store/database/database.ts";
 import { enrollKey } from "../../store/registry/registry.ts";
+import { WAITS } from "../../waits.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
-
-const LOOK_MS = 1_000;
 
 export interface OwnSsh {
   readonly device: string;
@@ -54,6 +53,6 @@ export async function untilSshTrusted(db: Database, own: OwnSsh, log: Logger, si
         `the other devices do not use ssh with this one until an operator says yes on any device: lockstep device trust ${own.device}`,
       );
     said = keys;
-    await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+    await sleep(WAITS.enrollLookMs, undefined, { signal }).catch(() => {});
   }
 }

@@ -1,6 +1,7 @@
-// `node scripts/plain-words.mjs` looks at prose: comments, sentences that the program says, and the documents. Three
-// rules:
-//   subject   No clause begins with "whoever", "whatever" or "what is": its subject is a named thing.
+// `node scripts/plain-words.mjs` looks at prose: comments, sentences that the program says, the documents, and the
+// titles of tests. Three rules:
+//   subject   No clause has "what …", "who …" or "whoever …" as its subject: its subject is a named thing. A question
+//             may begin so, and so may the first sentence of a comment, which names a thing: "What a write needs."
 //   length    A sentence has at most 25 words.
 //   wrap      A line of prose has at most 120 characters.
 // scripts/plain-words.json has the number of breaches that a file may have of each rule. With more breaches the check
@@ -12,7 +13,22 @@ import { fileURLToPath } from "node:url";
 
 const MOST_WORDS = 25;
 const MOST_CHARACTERS = 120;
-const SUBJECT = /^(?:whoever|whatever|what(?: [\w'-]+){0,3} (?:is|was|are|were)\b(?!.*\?$))/i;
+/**
+ * Matches a clause whose subject is "what …", as far as these lists of verbs know. Some verbs are more often the first
+ * verb, as in the label "what comes first", so they need two words before them.
+ */
+const STATEMENT = (() => {
+  const word = "(?!(?:that|which|whether|while|when|where|how)\\b)[^ ,]+";
+  const verbs = "is|was|are|were|can|does not|may (?:be|not|only|put)|needs?(?! to\\b| besides\\b)";
+  const more =
+    "gets?|goes|comes?|stays?|counts?|lands?|lies|stands?|reach(?:es)?|begins?|becomes?|(?:says|tells?) here";
+  return new RegExp(
+    `^(?:[Ww]ho|[Ww]hat|Whose|Whom)(?:(?: ${word})+? (?:${verbs})(?= \\S)|(?: ${word}){2,}? (?:${more})(?=[ _])|ever\\b)`,
+  );
+})();
+/** Matches a sentence that begins so. After the first one of its paragraph it is a statement. */
+const LATER = /^(?:Who|Whom|Whose|What)\b/;
+const QUESTION = /\?["')\]]*$/;
 /** Matches the marks of a comment at the begin and end of its lines. */
 const DECORATION = /^\s*(?:\/\*\*?|\*\/|\*(?= |$)|\/\/+|--)\s?|\s*\*\/\s*$/g;
 
@@ -31,7 +47,7 @@ export function breaches(paragraphs) {
       .filter(({ words }) => words > MOST_WORDS)
       .map(({ line, text, words }) => ({ line, rule: "length", text: `${words} words: ${text}` })),
     ...cut(lines, /[.!?:;]["')\]]*\s+|$/g)
-      .filter(({ text }) => SUBJECT.test(text))
+      .filter(({ text }, index) => !QUESTION.test(text) && (STATEMENT.test(text) || (index > 0 && LATER.test(text))))
       .map(({ line, text }) => ({ line, rule: "subject", text })),
   ]);
 }
@@ -60,21 +76,55 @@ function cut(lines, end) {
  */
 export function proseOf(path, text) {
   if (path.endsWith(".md")) return ofMarkdown(text);
+  if (path.endsWith(".test.ts")) return ofTitles(text);
   return [...ofComments(path, text), ...(path.endsWith(".ts") ? ofMessages(text) : [])];
 }
 
+const LITERAL = /"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`/;
+/** Matches literals that are joined by "+". */
+const JOINED = new RegExp(`(?:${LITERAL.source})(?: \\+ (?:${LITERAL.source}))*`, "g");
+/** Matches the title of a test, also of one that `it.each` makes. */
+const TITLE = new RegExp(
+  `(?:\\b(?:it|test|describe)(?:\\.\\w+)*|^\\s*\\]?(?:\\)| as const\\)))\\(\\s*(${LITERAL.source})`,
+  "gm",
+);
+
 /**
- * Returns the string literals of several words that end like a sentence. The formatter wraps them, so `raw` is empty.
+ * Returns the string literals of several words that end like a sentence, and the helps of settings. The formatter wraps
+ * them, so `raw` is empty.
  */
 function ofMessages(text) {
-  return text.split("\n").flatMap((raw, index) =>
-    /^\s*(\/\/|\/?\*)/.test(raw)
-      ? []
-      : [...raw.matchAll(/"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g)]
-          .map(([, quoted, template]) => (quoted ?? template).replace(/\$\{[^}]*\}/g, "VALUE").replaceAll("\\`", "`"))
-          .filter((said) => /^\S+( \S+){3,}[.!?]$/.test(said))
-          .map((said) => [{ line: index + 1, raw: "", text: said }]),
-  );
+  const lines = text.split("\n");
+  return lines.flatMap((raw, index) => {
+    const goesOn = (line) => /["`] \+$/.test(line ?? "");
+    if (/^\s*(\/\/|\/?\*)/.test(raw) || goesOn(lines[index - 1])) return [];
+    let whole = raw;
+    for (let next = index + 1; goesOn(lines[next - 1]) && next < lines.length; next += 1)
+      whole += ` ${lines[next].trim()}`;
+    return [...whole.matchAll(JOINED)]
+      .filter(([said]) => isSentence(saidBy(said)) || /\bhelp: $/.test(whole.slice(0, whole.indexOf(said))))
+      .map(([said]) => [{ line: index + 1, raw: "", text: saidBy(said) }]);
+  });
+}
+
+function isSentence(said) {
+  return /^\S+( \S+){3,}[.!?]$/.test(said);
+}
+
+/** Returns the text of joined literals. A value is one word. */
+function saidBy(literals) {
+  return literals
+    .replace(/\$\{[^}]*\}/g, "VALUE")
+    .replace(/(?<!\\)["`] \+ ["`]/g, "")
+    .slice(1, -1)
+    .replaceAll("\\`", "`");
+}
+
+/** Returns the titles of tests. The formatter wraps them too. */
+function ofTitles(text) {
+  return [...text.matchAll(TITLE)].map(({ 1: title, index }) => [
+    { line: text.slice(0, index).split("\n").length, raw: "", text: saidBy(title) },
+  ]);
 }
 
 function ofMarkdown(text) {
@@ -130,15 +180,15 @@ export function allowance(list, paths, path) {
   return moved.length === 1 ? list[moved[0]] : {};
 }
 
-const PLACES = ["src", "native", "migrations", "proto/lockstep", "docs", "README.md", "CONTRIBUTING.md", "SECURITY.md"];
+const PLACES = ["src", "native", "migrations", "proto/lockstep", "docs", "test"];
+const PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
 const SKIPPED = /^(src\/generated\/|docs\/configuration\.md$|docs\/schema\.txt$)/;
 
 function filesOf(root) {
-  return PLACES.flatMap((place) =>
-    place.endsWith(".md")
-      ? [place]
-      : readdirSync(join(root, place), { recursive: true }).map((name) => join(place, name)),
-  ).filter((path) => /\.(ts|c|h|sql|proto|md)$/.test(path) && !SKIPPED.test(path));
+  return PLACES.flatMap((place) => readdirSync(join(root, place), { recursive: true }).map((name) => join(place, name)))
+    .concat(PAGES)
+    .filter((path) => (path.startsWith("test/") ? /\.test\.ts$/ : /\.(ts|c|h|sql|proto|md)$/).test(path))
+    .filter((path) => !SKIPPED.test(path));
 }
 
 function main(root, lower) {

@@ -11,7 +11,7 @@ begin
   select * into newest from lockstep.audit a where a.id > head.id order by a.id desc limit 1;
   new.id := coalesce(newest.id, head.id) + 1;
   new.at := clock_timestamp();
-  -- Who has the login of a device can add any row. So the row names the login.
+  -- Anybody with the login of a device can add any row. So the row names the login.
   if lockstep.is_of_device() then new.detail := new.detail || jsonb_build_object('login', session_user::text); end if;
   new.hash := lockstep.audit_hash(coalesce(newest.hash, head.hash), new);
   return new;

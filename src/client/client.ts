@@ -101,8 +101,8 @@ export class Client extends Methods {
   }
 
   /**
-   * Runs `work` in a write session, in the scratch repository `path` of this machine. What it changes there lands as
-   * one version when it returns, and nothing lands if it throws. Throws WRITE_DROPPED if the session is lost meanwhile.
+   * Runs `work` in a write session, in the scratch repository `path` of this machine. Its changes there land as one
+   * version when it returns, and nothing lands if it throws. Throws WRITE_DROPPED if the session is lost meanwhile.
    */
   withWrite<Result>(
     request: BeginWriteRequest,

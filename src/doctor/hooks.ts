@@ -70,7 +70,7 @@ function aliasSentence({ file, path }: HooksPath, directory: string, root: strin
   const shim = join(root, STATE_DIR, "bin", "lockstep-git");
   return (
     `core.hooksPath is ${path} (${file}), and the pre-receive there does not start ours, which ${replica} needs for its ` +
-    `aliases; let ${join(directory, "pre-receive")} end with \`exec ${shim} pre-receive\`, and the path of a hook of your own after it.`
+    `aliases. Let ${join(directory, "pre-receive")} end with \`exec ${shim} pre-receive\`, and the path of a hook of your own after it.`
   );
 }
 

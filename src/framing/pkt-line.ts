@@ -43,7 +43,7 @@ export function packet(text: string): Buffer {
   return Buffer.from((text.length + 4).toString(16).padStart(4, "0") + text, "latin1");
 }
 
-/** Returns one packet with a line of bytes (latin1). What git would not read in one packet is cut off. */
+/** Returns one packet with a line of bytes (latin1). Cuts off the bytes that git would not read in one packet. */
 export function linePacket(text: string): Buffer {
   return packet(`${text.slice(0, LINE_LIMIT - "0000\n".length)}\n`);
 }

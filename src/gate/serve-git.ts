@@ -102,7 +102,7 @@ export async function serveGit(
   const report = overhear(git, log, fields, "git said");
   const onFailure = (ending: Ending) => {
     report(ending);
-    // What a pusher sends may be damaged too, and that is nobody's disk.
+    // A push may be damaged too, and then no disk is.
     if (asked.service === "upload-pack") onReadFailed?.(asked.repository, git.words);
   };
   inHand.unread = undefined;

@@ -22,7 +22,7 @@ export const CERTIFICATE_SETTINGS = {
   "trust-ca": {
     check: oneOf("1", "0"),
     value: "",
-    help: "let in certificates of --tls-ca whose name is new, and trust their keys from then on; without it an operator says yes to each new key",
+    help: "let in certificates of --tls-ca whose name is new, and trust their keys; without it an operator says yes to each key",
     commands: SERVE,
   },
   "enroll-token-file": {

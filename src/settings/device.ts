@@ -57,7 +57,7 @@ export const DEVICE_SETTINGS = {
   "notify-database-url": {
     check: postgresUrl,
     value: "URL",
-    help: "address of PostgreSQL for LISTEN, if --database-url leads through a pooler in transaction mode; without it LISTEN goes to the pooler, and polling finds new versions",
+    help: "address of PostgreSQL for LISTEN, if --database-url leads through a pooler in transaction mode; without it polling finds new versions",
     commands: SERVE,
   },
   listen: {
@@ -98,7 +98,7 @@ export const DEVICE_SETTINGS = {
     check: hostNames,
     value: "NAMES",
     default: "",
-    help: "more names under which clients reach --http-listen or the gate, with commas between them; IP addresses, names without a dot and --advertise need none; *: any name",
+    help: "more names under which clients reach --http-listen or the gate, comma-separated; IP addresses, names without a dot and --advertise need none; *: any",
     commands: ["serve", "gate"],
   },
   "socket-dir": {

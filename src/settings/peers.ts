@@ -10,7 +10,7 @@ export const PEER_SETTINGS = {
     check: oneOf("https", "ssh", "auto"),
     value: "TRANSPORT",
     default: "auto",
-    help: "how other devices are asked for objects: https (their git port), ssh (then this device has no git port), or auto: https, and ssh where a device has no git port or is not reached there",
+    help: "how other devices are asked for objects: https, ssh (then this device has no git port), or auto: ssh only where https is not possible",
     commands: SERVE,
   },
   "peer-packs": {

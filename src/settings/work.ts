@@ -85,7 +85,7 @@ export const WORK_SETTINGS = {
   "hook-addresses": {
     check: addressRanges,
     value: "ADDRESSES",
-    help: "addresses to which webhooks may lead, or ranges such as 10.0.0.0/8, with commas between them, for each connection anew (default: all that a receiver may have; this machine only where the URL says so)",
+    help: "addresses to which webhooks may lead, such as 10.0.0.0/8 (default: all that a receiver may have; this machine only where the URL says so)",
     commands: SERVE,
   },
   "log-level": {

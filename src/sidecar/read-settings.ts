@@ -1,4 +1,4 @@
-// What `lockstep serve` was told, in the terms of the program.
+// The settings of `lockstep serve`, in the terms of the program.
 import { isIPv6 } from "node:net";
 import { userInfo } from "node:os";
 import type { RefFormat } from "../domain.ts";

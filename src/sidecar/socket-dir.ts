@@ -1,4 +1,4 @@
-// The directory of lockstep.sock and hook.sock. Who may write there may put a socket of his own in their place.
+// The directory of lockstep.sock and hook.sock. A user who may write there may replace them by other sockets.
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { Logger } from "pino";

@@ -1,4 +1,4 @@
-// A connection to another device over ssh, as a stream: what the other side writes comes out, what is written goes in.
+// A connection to another device over ssh, as a stream in both directions.
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { Duplex, type Readable, type Writable } from "node:stream";
 import { type SshTarget, sshArguments } from "./options.ts";

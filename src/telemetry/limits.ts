@@ -1,4 +1,4 @@
-// The limits of a sidecar. What has a limit says here how much of it is used, and the page of metrics reads that.
+// The limits of a sidecar. Each limit reports its use here, and the page of metrics reads that.
 import type { LimitUse } from "./device-gauges.ts";
 
 /** The limits that a sidecar tells. Their names are values of a label, so they are few and fixed. */

@@ -31,12 +31,28 @@ describe("the subject", () => {
     "It is late; whatever is left goes.",
     "What is kept of it stays here.",
     "What the log has are names.",
+    "What this device holds is not asked for.",
+    "Who packs needs a compiler.",
+    "Who may have certificates of it is a device.",
+    "It ends: what nobody has may be given up.",
+    "What they write to needs a path.",
   ])("is a named thing: %s", (text) => {
     expect(found("a.sql", `-- ${text}\n`)).toEqual(["1 subject"]);
   });
 
-  it.each(["What is a device?", "It serves whoever asks.", "Nobody knows what is left."])("may be: %s", (text) => {
+  it.each([
+    "What is a device?",
+    "Who may push? Anybody.",
+    "It serves whoever asks.",
+    "Nobody knows what is left.",
+    "What a device needs to deliver events.",
+    "A file: who its owner is, and when it ends.",
+  ])("may be: %s", (text) => {
     expect(found("a.proto", `  // ${text}\n`)).toEqual([]);
+  });
+
+  it("is a named thing in each sentence after the first, however it goes on", () => {
+    expect(found("a.ts", "// What a gate does. Who asks, and when.\n")).toEqual(["1 subject"]);
   });
 });
 
@@ -52,6 +68,20 @@ describe("prose", () => {
     expect(
       found("a.ts", `throw new Error(\`${words(13)} ${values} ${words(12)}.\`);\nconst sql = "${words(30)}";\n`),
     ).toEqual(["1 length"]);
+  });
+
+  it("is also a sentence of joined literals, and the help of a setting", () => {
+    expect(found("a.ts", `refuse(\n  "${words(13)} " +\n    \`${words(13)}.\`,\n);\n`)).toEqual(["2 length"]);
+    expect(found("a.ts", `const a = { help: "${words(26)}" };\n`)).toEqual(["1 length"]);
+  });
+
+  it("is also the title of a test", () => {
+    const each = `it.each([\n  1,\n])("what git says is ${words(25)}", () => {});\n`;
+    expect(found("a.test.ts", `// ${words(30)}\ndescribe("${words(26)}", () => {});\n${each}`)).toEqual([
+      "2 length",
+      "5 length",
+      "5 subject",
+    ]);
   });
 });
 

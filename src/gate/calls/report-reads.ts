@@ -65,7 +65,7 @@ export class GateReads {
     }
   }
 
-  /** Tells of what has been noted. What could not be told is told the next time. Never rejects. */
+  /** Tells of the noted requests. After a failure it tells of them the next time. Never rejects. */
   async tell(): Promise<void> {
     const { pushes, pulls } = this.#events.take();
     const timeoutMs = this.#timeoutMs;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { exists, moveDirectory } from "../../io/disk.ts";
 import { LEFT_BY_UPLOAD } from "./uploads.ts";
 
-/** Returns true when something is at a place. What pushes to a replica left there that has moved does not count. */
+/** Returns true when something is at a place. Leftovers of pushes to a replica that has moved do not count. */
 export async function isTaken(gitDir: string): Promise<boolean> {
   return (await exists(gitDir)) && (await uploadsAlone(gitDir)) === undefined;
 }

@@ -1,5 +1,5 @@
-// A view of the packs of a replica: an object directory of links, in which git sees the objects of one moment. What git
-// writes there reaches nobody until it is moved into the replica, and goes with the view.
+// A view of the packs of a replica: an object directory of links, in which git sees the objects of one moment. Files
+// that git writes there reach nobody until they are moved into the replica, and go with the view.
 import { copyFile, mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { namesIn } from "../../io/disk.ts";

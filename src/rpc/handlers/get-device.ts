@@ -16,7 +16,7 @@ export const getDevice =
 
 /** Returns a device as the answers of all RPCs about one device have it. Throws DEVICE_NOT_FOUND. */
 export async function detailsOf(context: Pick<SyncContext, "db">, name: string): Promise<DeviceDetails> {
-  // The device first: what it has may only become less after it drains.
+  // The device first: after it drains, it only loses repositories.
   const device = await findDevice(context.db, name);
   return encodeDeviceDetails(device, await readRemainder(context.db, name, LISTED));
 }

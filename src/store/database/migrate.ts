@@ -154,8 +154,8 @@ async function readSchemaLevel(client: Pick<pg.ClientBase, "query">): Promise<Sc
   if (level.compatibleFrom > knownSchemaLevel()) {
     throw new LockstepError(
       "SCHEMA_TOO_NEW",
-      `The database schema is at level ${level.level} and needs a program that knows level ${level.compatibleFrom}, this one knows ` +
-        `${knownSchemaLevel()}; install the newer version of Lockstep on this device.`,
+      `The database schema is at level ${level.level} and needs a program that knows level ${level.compatibleFrom}. This one knows ` +
+        `level ${knownSchemaLevel()}; install the newer version of Lockstep on this device.`,
       { details: { level: String(level.level), known: String(knownSchemaLevel()) } },
     );
   }

@@ -183,8 +183,8 @@ function tooFewError(device: string, names: readonly string[]): LockstepError {
 function onlyHereError(device: string, names: readonly string[]): LockstepError {
   return new LockstepError(
     "DEVICE_NEEDED",
-    `Only device ${device} has the newest version of ${listed(names)}; run \`lockstep device drain ${device} --wait\` first, or, if the ` +
-      `device is lost for good, give up what only it has with \`lockstep thaw --demote ${device} --all\`.`,
+    `Only device ${device} has the newest version of ${listed(names)}; run \`lockstep device drain ${device} --wait\` first. If the ` +
+      `device is lost for good, give its versions up with \`lockstep thaw --demote ${device} --all\`.`,
     { details: { device, repositories: names.join(" ") } },
   );
 }

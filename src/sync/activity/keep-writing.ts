@@ -21,7 +21,7 @@ export async function keepWritingEvents(context: SyncContext): Promise<void> {
   }
 }
 
-/** Writes what has been noted. What could not be written is tried again the next time. Never rejects. */
+/** Writes the noted events. After a failure it tries them again the next time. Never rejects. */
 export async function writeEvents({ db, me, events, log, signal }: SyncContext): Promise<void> {
   const { pushes, pulls } = events.take();
   try {

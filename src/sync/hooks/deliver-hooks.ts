@@ -42,7 +42,7 @@ export async function deliverHooks(context: SyncContext, stopping: AbortSignal):
   await Promise.all([...running.values()].map(({ done }) => done));
 }
 
-/** Delivers the events of one hook until it is gone. Never rejects: what ends here begins anew with the next claim. */
+/** Delivers the events of one hook until it is gone. Never rejects: after a failure the next claim begins anew. */
 async function deliverHook(
   context: SyncContext,
   hook: ClaimedHook,

@@ -48,7 +48,7 @@ export async function fetchObjects(context: SyncContext, replica: Replica, reque
 
 /**
  * Returns the request without the parts whose objects are here: they were pushed here, or this device holds them for
- * another one. What builds on those objects comes without them.
+ * another one. Objects that build on those come without them.
  */
 async function withoutHeld(context: SyncContext, replica: Replica, request: FetchRequest): Promise<FetchRequest> {
   const { parts = [] } = request;

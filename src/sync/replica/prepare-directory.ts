@@ -155,7 +155,7 @@ function occupiedError(context: SyncContext, { name, gitDir }: Replica, error: L
   if (what === undefined) return error;
   return new LockstepError(
     "NOT_A_REPOSITORY",
-    `Device ${context.me.device} has ${gitDir}, but it ${what}, and nothing of it is touched; move it away, and the ` +
+    `Device ${context.me.device} has ${gitDir}, but it ${what}, and nothing of it is touched. Move it away, and the ` +
       `replica is made from the other devices, or take it in with \`lockstep repo adopt ${name}\` there.`,
     { cause: error, details: error.details },
   );

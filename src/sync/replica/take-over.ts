@@ -75,8 +75,8 @@ async function versionOf(
   if (version !== undefined) return version;
   throw new LockstepError(
     "ADOPTION_REFUSED",
-    `Device ${me.device} has ${gitDir}, whose refs are those of no version of ${name}, and nothing of it is touched; ` +
-      `\`lockstep repo adopt ${name}\` there shows the differences, or move it away.`,
+    `Device ${me.device} has ${gitDir}, whose refs are those of no version of ${name}, and nothing of it is touched. ` +
+      `\`lockstep repo adopt ${name}\` there shows the differences; or move it away.`,
     { details: { path: gitDir, repository: name } },
   );
 }

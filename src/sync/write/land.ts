@@ -44,7 +44,7 @@ async function bringHere(context: SyncContext, replica: Replica, version: Versio
   while (!signal.aborted && replica.settled <= version) {
     try {
       await catchUp(context, replica, version, { signal });
-      // Others must know that this device has it: what nobody has may be given up.
+      // Others must know that this device has it: a version that nobody has may be given up.
       await recordBeside(context, replica);
       if (replica.settled <= version && replica.recorded >= version) return;
       if (replica.settled <= version) failure = new Error("the database did not record that it has them");

@@ -83,7 +83,7 @@ export const atOnceControls = [
       },
     ],
     ...PUSH,
-    name: "comes through an alias",
+    name: "a push through an alias moves its target",
   },
   {
     rule: "a push after another makes one statement",

@@ -26,6 +26,6 @@ export const backupControls = [
       },
     ],
     ...tests,
-    name: "of all disks: what only they had is named",
+    name: "of all disks: versions that only they had are named",
   },
 ];

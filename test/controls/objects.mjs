@@ -64,7 +64,7 @@ export const objectControls = [
     patches: [{ file: "src/sync/replica/remove-expired.ts", from: "    keptReader.end();\n", to: "" }],
     project: "integration",
     tests: "test/integration/collect-beside-work.test.ts",
-    name: "that went are not found by a git that has read them before",
+    name: "a git that has read unreachable objects before does not find them",
   },
   {
     rule: "the git that reads objects is that of the directory",

@@ -26,7 +26,7 @@ export const refFileControls = [
     ],
     project: "integration",
     tests: "test/integration/pack-refs.test.ts",
-    name: "of a repository whose neighbour is slow, too",
+    name: "are packed although its neighbour is slow",
   },
   {
     rule: "the locks of a git that packs refs are not broken",
@@ -39,7 +39,7 @@ export const refFileControls = [
     ],
     project: "integration",
     tests: "test/integration/pack-refs.test.ts",
-    name: "nobody breaks the locks of git that packs",
+    name: "nobody breaks the locks of a git that packs",
   },
   {
     rule: "files that are no refs are moved out of git's way",

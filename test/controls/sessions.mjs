@@ -99,7 +99,7 @@ export const sessionControls = [
     ],
     project: "integration",
     tests: "test/integration/begin-write.test.ts",
-    name: "while the first is still at work",
+    name: "while the first is at work",
   },
   {
     rule: "the caller of a session works in a scratch repository",

@@ -118,7 +118,7 @@ describe("an alias whose target is refused in the same push", () => {
     for (const name of [ALIAS, DEV]) expect(stdout).toContain(`${name}\t[remote rejected] (lockstep: writes stopped`);
   });
 
-  it("by another alias that is to become something else, is refused with it", async () => {
+  it("an alias whose target another alias keeps out, which is to become something else, is refused with it", async () => {
     const repository = await withAlias();
     const { path, token } = await one.call("BeginWrite", { repository, author: "grace" }, PATIENCE);
     await cluster.git.git(["symbolic-ref", "refs/heads/second", DEV], { env: { GIT_DIR: path } });

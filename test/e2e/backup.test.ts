@@ -160,7 +160,7 @@ describe.skipIf(missing)("a backup of the night", () => {
   );
 
   it(
-    "of all disks: what only they had is named, and given up on the word of an operator",
+    "of all disks: versions that only they had are named, and given up on the word of an operator",
     async () => {
       await stopped(cluster.devices, async () => {
         for (const device of cluster.devices) await restoreDisk(device);

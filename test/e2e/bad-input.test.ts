@@ -114,7 +114,7 @@ describe("bad input over gRPC", () => {
     }
   });
 
-  it("a message of 10 MB", async () => {
+  it("a message of 10 MB is refused", async () => {
     const repository = "x".repeat(10 * MEGABYTE);
     expect(await operator.refusal("GetVersion", { repository })).toMatchObject({ code: "RESOURCE_EXHAUSTED" });
     // The same connection goes on.
@@ -152,7 +152,7 @@ describe("bad input on the command line", () => {
     }
   });
 
-  it("a name that looks like a flag", async () => {
+  it("a name that looks like a flag is refused", async () => {
     expect(await one.lockstep("repo", "create", "-x")).toMatchObject({
       code: 2,
       document: { error: { code: "USAGE" } },

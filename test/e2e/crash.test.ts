@@ -117,7 +117,7 @@ describe("kill -9 of a sidecar", () => {
     expect(await killAt(history, one, point)).toBe(version);
   });
 
-  it("while the database decides leaves the decision to the database", async () => {
+  it("kill -9 while the database decides leaves the decision to the database", async () => {
     const history = await PushHistory.begin(cluster, ada);
     await history.untilAcknowledged(one, "held");
     const untilWaiting = async (statement: string) => {

@@ -122,22 +122,25 @@ describe("when the database goes at the decision", () => {
   it.each([
     { moment: "question", landed: 0 },
     { moment: "answer", landed: 1 },
-  ] as const)("and stays away, the pusher of a lost $moment is told neither yes nor no", async ({ moment, landed }) => {
-    const history = await PushHistory.begin(cluster, ada);
-    await one.kill();
-    await one.start({ LOCKSTEP_IN_DOUBT_SECONDS: "1" });
-    const cut = proxy.cutAt(BUMP, moment);
-    const push = history.push(one, "x");
-    await cut;
-    const { verdict, stderr } = await push;
-    expect(verdict).toBe("neither");
-    expect(stderr).toMatch(/remote: lockstep: The database did not say whether the write .* landed/);
-    proxy.mend();
-    expect(await expectAllIsWell(history)).toMatchObject({ version: landed + 3 });
-    await one.kill();
-    await one.start();
-    pids[0] = one.pid;
-  });
+  ] as const)(
+    "while the database stays away, the pusher of a lost $moment is told neither yes nor no",
+    async ({ moment, landed }) => {
+      const history = await PushHistory.begin(cluster, ada);
+      await one.kill();
+      await one.start({ LOCKSTEP_IN_DOUBT_SECONDS: "1" });
+      const cut = proxy.cutAt(BUMP, moment);
+      const push = history.push(one, "x");
+      await cut;
+      const { verdict, stderr } = await push;
+      expect(verdict).toBe("neither");
+      expect(stderr).toMatch(/remote: lockstep: The database did not say whether the write .* landed/);
+      proxy.mend();
+      expect(await expectAllIsWell(history)).toMatchObject({ version: landed + 3 });
+      await one.kill();
+      await one.start();
+      pids[0] = one.pid;
+    },
+  );
 });
 
 it("a database that comes and goes during many pushes makes nobody be told anything false", async () => {

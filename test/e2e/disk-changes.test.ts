@@ -78,7 +78,7 @@ describe("files that are no refs", () => {
   });
 });
 
-it("a root that is moved away, or unmounted, is not filled again: the sidecar says so, is not ready, and goes on when it is back", async () => {
+it("a root that is moved away, or unmounted, is not filled again: the sidecar says so, is not ready, and goes on later", async () => {
   const { root } = one.demo;
   await rename(root, `${root}.away`);
   await mkdir(root);

@@ -27,7 +27,7 @@ describe("lockstep lock --live", () => {
     await expectAtRest(cluster, repository);
   });
 
-  it("of a command that fails keeps what it changed and folds it away", async () => {
+  it("a live lock keeps what a command changed that fails, and folds it away", async () => {
     const { repository, first } = await withMain();
     await using locked = lock(one, [
       repository,
@@ -43,7 +43,7 @@ describe("lockstep lock --live", () => {
     await expectAtRest(cluster, repository);
   });
 
-  it("hit by kill -9 holds up nobody else; what its command goes on to do is kept, and served to nobody", async () => {
+  it("hit by kill -9 holds up nobody else; later changes of its command are kept, and served to nobody", async () => {
     const { repository, first } = await withMain();
     await readOn(two, repository);
     await using holder = await held(one, repository, "--live");

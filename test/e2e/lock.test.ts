@@ -37,7 +37,7 @@ describe("lockstep lock", () => {
     await expectAtRest(cluster, repository);
   });
 
-  it("prints one document with --json; what the command prints goes to standard error", async () => {
+  it("prints one document with --json; the output of the command goes to standard error", async () => {
     const { repository } = await withMain();
     const script = "echo from the command; git update-ref refs/heads/made refs/heads/main";
     await using locked = lock(one, [repository, "--json", "--", "sh", "-c", script]);
@@ -54,7 +54,7 @@ describe("lockstep lock", () => {
     expect((await nothing.ended).stdout).toBe(`Nothing was changed; ${repository} stays at version 2.\n`);
   });
 
-  it("of a command that fails writes nothing, keeps what it changed, and ends with its code", async () => {
+  it("a lock writes nothing of a command that fails, keeps what it changed, and ends with its code", async () => {
     const { repository, first } = await withMain();
     const script = "git update-ref refs/heads/made refs/heads/main; exit 7";
     await using locked = lock(one, [repository, "--json", "--", "sh", "-c", script]);
@@ -72,7 +72,7 @@ describe("lockstep lock", () => {
     expect(line).toMatchObject({ repository, author: "grace", reason: "the command ended with 7", kept: 1 });
   });
 
-  it("of a command that cannot be started ends at once, and the turn is free", async () => {
+  it("a lock of a command that cannot be started ends at once, and the turn is free", async () => {
     const { repository } = await withMain();
     await using locked = lock(one, [repository, "--", "/no/such/program"]);
     const { code, stderr } = await locked.ended;

@@ -134,14 +134,20 @@ describe("a git server that allows so many refs a push", () => {
 });
 
 describe("a ref that git calls funny", () => {
-  it.each(["refs/stash", "refs/master", "refs/heads", "refs/tags"])("such as %s is not made", async (name) => {
-    const repository = await cluster.createRepository();
-    const { code, stderr } = await ada.push(one.url(repository), `${first}:${name}`, `${first}:refs/heads/main`);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/remote rejected.*\(funny refname\)/);
-    await ada.land(one.url(repository), `${first}:refs/heads/other`);
-    expect([...(await expectAtRest(cluster, repository)).refs.keys()]).toEqual(["refs/heads/main", "refs/heads/other"]);
-  });
+  it.each(["refs/stash", "refs/master", "refs/heads", "refs/tags"])(
+    "a ref such as %s, which git calls funny, is not made",
+    async (name) => {
+      const repository = await cluster.createRepository();
+      const { code, stderr } = await ada.push(one.url(repository), `${first}:${name}`, `${first}:refs/heads/main`);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/remote rejected.*\(funny refname\)/);
+      await ada.land(one.url(repository), `${first}:refs/heads/other`);
+      expect([...(await expectAtRest(cluster, repository)).refs.keys()]).toEqual([
+        "refs/heads/main",
+        "refs/heads/other",
+      ]);
+    },
+  );
 });
 
 describe("the settings of a replica", () => {

@@ -82,7 +82,7 @@ describe("a push to any device", () => {
     });
   });
 
-  it("with --atomic lands as a whole or not at all", async () => {
+  it("a push with --atomic lands as a whole or not at all", async () => {
     const repository = await cluster.createRepository();
     const [first, second, stray] = [await ada.commit(), await ada.commit(), await ada.commit()];
     await ada.land(one.url(repository), "--atomic", `${first}:refs/heads/main`, `${first}:refs/heads/next`);
@@ -136,7 +136,7 @@ describe("a push to any device", () => {
     expect(await expectAtRest(cluster, repository)).toMatchObject({ version: 2, refs: new Map() });
   });
 
-  it("may carry 8 MB, sent in chunks", async () => {
+  it("a push may carry 8 MB, sent in chunks", async () => {
     const repository = await cluster.createRepository();
     const tree = await cluster.git.workTree("large");
     const content = randomBytes(8 * 1024 * 1024);

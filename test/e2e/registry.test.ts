@@ -91,7 +91,7 @@ describe("revocation", () => {
     for (const client of clients) client[Symbol.dispose]();
   });
 
-  it("of a device lets it write nothing, and others fetch nothing from it, until it is trusted again", async () => {
+  it("a revoked device writes nothing, and others fetch nothing from it, until it is trusted again", async () => {
     const three = cluster.devices[2]!;
     const repository = await cluster.createRepository();
     await three.sync(repository);

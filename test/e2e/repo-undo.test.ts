@@ -86,7 +86,7 @@ describe("lockstep repo undo", () => {
     });
   });
 
-  it("of a repository that does not exist ends with 1", async () => {
+  it("undo in a repository that does not exist ends with 1", async () => {
     expect(await one.lockstep("repo", "undo", "team/none", "--version", "1")).toMatchObject({
       code: 1,
       document: { error: { code: "REPOSITORY_NOT_FOUND" } },

@@ -49,7 +49,7 @@ describe("errors", () => {
     },
   );
 
-  it("of a stream come as those of a call do", async () => {
+  it("the errors of a stream come as those of a call do", async () => {
     await expect(collect(at.one.stream("FetchFrom", { repository: "no/such" }))).rejects.toMatchObject({
       code: "NOT_FOUND",
       reason: "REPOSITORY_NOT_FOUND",

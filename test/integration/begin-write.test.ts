@@ -19,7 +19,7 @@ function countTickets(device: TestDevice): () => number {
 }
 
 describe("a call that is repeated", () => {
-  it("while the first is still at work is answered although that one is cut off, and the session lives", async () => {
+  it("a call that is repeated while the first is at work is answered although that one is cut off, and the session lives", async () => {
     await using cluster = await TestCluster.make();
     const [, b] = await withHistory(cluster);
     const open = holdPacks(b);
@@ -40,7 +40,7 @@ describe("a call that is repeated", () => {
     expect(await tickets(cluster)).toEqual([]);
   });
 
-  it("after the first was cut off in its catch-up is given the session that had begun", async () => {
+  it("a call that is repeated after the first was cut off in its catch-up gets the session that had begun", async () => {
     await using cluster = await TestCluster.make();
     const [, b] = await withHistory(cluster);
     const open = holdPacks(b);
@@ -56,7 +56,7 @@ describe("a call that is repeated", () => {
     expect(await bumpSession(b, APP, token)).toMatchObject({ version: 1n });
   });
 
-  it("while it waits keeps its place in the queue when the first is cut off", async () => {
+  it("a call that is repeated while it waits keeps its place in the queue when the first is cut off", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await withHistory(cluster);
     const before = await begin(a, {});
@@ -78,7 +78,7 @@ describe("a call that is repeated", () => {
     await bumpSession(a, APP, (await after).token);
   });
 
-  it("after an answered one, and is cut off, leaves the session as it is", async () => {
+  it("a call that is repeated after an answered one, and is cut off, leaves the session as it is", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await withHistory(cluster);
     const { writeId, token } = await begin(a, {});

@@ -105,7 +105,7 @@ describe("a bump of a write that nobody has staged", () => {
   it.each([
     ["waits for it, and hears that it has landed", "rollback"],
     ["drops it when it is broken off", "break"],
-  ] as const)("whoever asks for its outcome meanwhile %s", async (_, how) => {
+  ] as const)("a question for its outcome meanwhile %s", async (_, how) => {
     const { me, id, write } = await fixture();
     await using log = lockLog();
     await log.begin();

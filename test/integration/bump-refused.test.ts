@@ -103,7 +103,7 @@ describe("a bump that is refused", () => {
     });
   });
 
-  it("says that its repository is gone", async () => {
+  it("a refused bump says that its repository is gone", async () => {
     const me = await incarnation(elsewhere);
     const { id } = await repository(db, me);
     const request = await stage(db, me, id, 0n, [create(MAIN, A)]);

@@ -122,7 +122,7 @@ describe("writes that are decided together", () => {
     expect(await versions(db, id)).toHaveLength(2);
   });
 
-  it("of a device that was taken over land none", async () => {
+  it("writes of a device that was taken over do not land", async () => {
     const { me, id, request } = await fixture();
     const asked = request([create("refs/heads/x", A)], [create("refs/heads/y", A)]);
     expect(await landTogether(db, { ...me, fence: me.fence - 1n }, asked)).toBeUndefined();

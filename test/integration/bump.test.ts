@@ -130,7 +130,7 @@ describe("a bump", () => {
 
 // Last, because all that it leaves would be read by every comparison of contents.
 describe("a big bump", () => {
-  it("takes 100,000 refs at once", async ({ annotate }) => {
+  it("one bump takes 100,000 refs", async ({ annotate }) => {
     const me = await incarnation(elsewhere);
     const { id } = await repository(db, me);
     // The planner takes every repository for as small as this one is now, also in plans that it keeps.

@@ -12,7 +12,7 @@ import { collectedOnce, withGone } from "../support/unreachable-objects.ts";
 import { isBump } from "../support/write-rows.ts";
 
 describe("unreachable objects", () => {
-  it("that went are not found by a git that has read them before", async () => {
+  it("a git that has read unreachable objects before does not find them once they went", async () => {
     const { device, gone } = await collectedOnce();
     const [main, replica] = [await device.git(APP, ["rev-parse", "main"]), device.replica(APP)];
     const keptReader = new KeptReader(100_000);
@@ -121,7 +121,7 @@ describe("unreachable objects", () => {
     expect(await has(device, gone)).toBe(true);
   });
 
-  it("that a catch-up finds here stay until its refs are there", async () => {
+  it("unreachable objects that a catch-up finds here stay until its refs are there", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     const { gone } = await withGone(a);

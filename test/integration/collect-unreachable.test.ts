@@ -46,7 +46,7 @@ describe("unreachable objects", () => {
   it.each([
     [13, true],
     [15, false],
-  ])("that gc found %i days ago: they are still there: %s", async (days, stay) => {
+  ])("unreachable objects that gc found %i days ago are still there: %s", async (days, stay) => {
     const { cluster, device } = await one();
     await cluster.create(APP, [device]);
     const { gone } = await withGone(device);

@@ -170,7 +170,7 @@ describe("the doctor names each missing prerequisite with a remedy", () => {
     expect(JSON.stringify(checks)).not.toContain("secret");
   });
 
-  it("a replica with which git would read from another directory", async () => {
+  it("the doctor names a replica with which git would read from another directory", async () => {
     const root = join(dir, "with-borrowing");
     const replica = join(root, "team", "app.git");
     await mkdir(join(replica, "objects", "info"), { recursive: true });
@@ -197,7 +197,7 @@ describe("the doctor names each missing prerequisite with a remedy", () => {
     });
   });
 
-  it("a missing flock program on a machine without a compiler", async () => {
+  it("the doctor names a missing flock program on a machine without a compiler", async () => {
     const { checks } = await doctor({ ...well, PATH: join(dir, "bin-without-flock") });
     // The native program is not beside the sources, so that it is missing here.
     expect(checks.find(({ check }) => check === "lock")).toEqual({
@@ -207,7 +207,7 @@ describe("the doctor names each missing prerequisite with a remedy", () => {
     });
   });
 
-  it("a schema that is too new for this program", async () => {
+  it("the doctor names a schema that is too new for this program", async () => {
     await using newer = await migratedDatabase();
     const text = "update lockstep.schema_level set level = 99, compatible_from = 99";
     await administer(newer.url, (client) => client.query(text));
@@ -221,7 +221,7 @@ describe("the doctor names each missing prerequisite with a remedy", () => {
 });
 
 describe("a prerequisite that will soon be missing is a warning, and no failure", () => {
-  it("a certificate that ends within 30 days", async () => {
+  it("a certificate that ends within 30 days is a warning", async () => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 80.5 * 86_400_000 });
     const { checks } = await doctor(well).finally(() => vi.useRealTimers());
     expect(checks.find(({ check }) => check === "certificate")).toEqual({
@@ -231,7 +231,7 @@ describe("a prerequisite that will soon be missing is a warning, and no failure"
     });
   });
 
-  it("a schema that serve will make", async () => {
+  it("a schema that serve will make is a warning", async () => {
     const { code, checks } = await doctor({ ...well, LOCKSTEP_DATABASE_URL: empty.url });
     expect(code).toBe(0);
     expect(checks.find(({ check }) => check === "database")).toMatchObject({

@@ -50,7 +50,7 @@ describe("a kept answer is not given", () => {
     }
   });
 
-  it("when the sidecar refuses the read", async () => {
+  it("a kept answer is not given when the sidecar refuses the read", async () => {
     site.beforeRead = () => Promise.reject(new Error("no"));
     for (const question of [all(), OLD, CAPABILITIES])
       expect((await ask(...question)).answer.body).toMatch(/The server failed; tell its operator/);
@@ -61,7 +61,7 @@ describe("a kept answer is not given", () => {
     expect([answer.status, gits]).toEqual([200, 1]);
   });
 
-  it("when refs changed while git made it, and the sidecar granted the next read before the change was over", async () => {
+  it("a kept answer is not given when refs changed while git made it, and the sidecar granted the next read too early", async () => {
     // The read is granted for the refs of before. The change ends after the grant and before the answer is used.
     const granted = { unchangedMs: performance.now() - changedAt };
     await change("update-ref", "refs/heads/new", "refs/heads/main");

@@ -120,14 +120,14 @@ describe("a list of --gate-client-crl", () => {
       async () => "-----BEGIN X509 CRL-----\nbm90aGluZw==\n-----END X509 CRL-----\n",
       /--gate-client-crl is not right: /,
     ],
-  ])("with %s is refused with a sentence", async (_, bad, words) => {
+  ])("a list with %s is refused with a sentence", async (_, bad, words) => {
     await expect(start({ "users.crl": await bad() })).rejects.toMatchObject({
       code: "USAGE",
       message: expect.stringMatching(words),
     });
   });
 
-  it("that does not fit is not used, and the old one stays", async () => {
+  it("a list that does not fit is not used, and the old one stays", async () => {
     await start({ "users.crl": await list(users, [grace]) });
     await gate.put("users.crl", (await list(users, [ada])).slice(0, 200));
     await vi.waitFor(() => {
@@ -138,7 +138,7 @@ describe("a list of --gate-client-crl", () => {
     expect(await ask(shown(grace))).toMatchObject(REVOKED);
   });
 
-  it("that has ended refuses everybody until a new one is there, and the log says so", async () => {
+  it("a list that has ended refuses everybody until a new one is there, and the log says so", async () => {
     await start({ "users.crl": await list(users, [], -1_000) });
     expect(await ask(shown(ada))).toMatchObject({
       status: 403,

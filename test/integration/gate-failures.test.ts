@@ -196,7 +196,7 @@ describe("requests that are sent before the answer to the last one", () => {
     expect(await readFile(started, "utf8")).toBe("x\n");
   });
 
-  it("leave no memory behind", async () => {
+  it("requests that are sent before the answer to the last one leave no memory behind", async () => {
     site.beforeRead = async () => await Promise.reject(new Error("not today"));
     const AT_ONCE = 500;
     const round = async () => {

@@ -144,7 +144,7 @@ describe("git is asked", () => {
         history.arrive(version);
       },
     ],
-  ])("again when %s", async (_, happens) => {
+  ])("git is asked again when %s", async (_, happens) => {
     await happens();
     await expectGits(1);
     await expectGits(0);

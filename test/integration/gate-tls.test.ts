@@ -61,7 +61,7 @@ describe("new files of a gate", () => {
         return { "gate.pem": certificatePem, "gate.key": keyPem };
       },
     ],
-  ])("with %s are refused with a sentence, and the old ones stay", async (_, bad) => {
+  ])("new files with %s are refused with a sentence, and the old ones stay", async (_, bad) => {
     using ada = gate.user(await forUser(users));
     for (const [name, content] of Object.entries(await bad(users))) await gate.put(name as TlsGateFile, content);
     await vi.waitFor(() => {

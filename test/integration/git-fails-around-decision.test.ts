@@ -10,7 +10,7 @@ import { isBump } from "../support/write-rows.ts";
 const APP = "team/app";
 
 describe("git failing around the decision", () => {
-  it("before it drops the write, and the next push lands", async () => {
+  it("a git that fails before the decision drops the write, and the next push lands", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const [one] = await a.history(APP);
@@ -23,7 +23,7 @@ describe("git failing around the decision", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("before it, by a signal, drops the write too", async () => {
+  it("a git that a signal kills before the decision drops the write too", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const [one] = await a.history(APP);
@@ -35,7 +35,7 @@ describe("git failing around the decision", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("after it is still reported as landed, and put right by the next read", async () => {
+  it("a push whose git fails after the decision is reported as landed, and the next read puts its refs right", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     const [one, two] = await a.history(APP);
@@ -59,7 +59,7 @@ describe("git failing around the decision", () => {
     await b.expectInLockstep(APP);
   });
 
-  it("after it, killed, is still reported as landed, and put right once its locks are old", async () => {
+  it("a push whose git is killed after the decision is reported as landed, and its refs are put right once its locks are old", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const [one, two] = await a.history(APP);

@@ -68,7 +68,7 @@ describe.each(shims)("the $name shim in the place of git's programs", (shim) => 
     expect(readFileSync(join(site.dir, "limits"), "utf8")).toBe(`7 8m ${900 * 1_024} 1048576g\n`);
   });
 
-  it("passes a refusal on", async () => {
+  it("a client sees a refusal of the sidecar", async () => {
     await using site = await Site.create(shim);
     await using sidecar = await site.sidecar((peer) => {
       peer.send("E", "lockstep: this replica is behind\n");
@@ -102,7 +102,7 @@ describe.each(shims)("the $name shim in the place of git's programs", (shim) => 
     expect(types).toBe("");
   });
 
-  it("says so when there is no sidecar", async () => {
+  it("the shim says so when there is no sidecar", async () => {
     await using site = await Site.create(shim);
     const { code, stderr } = await site.act(["lockstep-upload-pack", site.repository]);
     expect(code).toBe(1);

@@ -88,7 +88,7 @@ describe("connections to the socket of the shims", () => {
     expect(await place.ask()).toEqual(ANSWERED);
   });
 
-  it("that have their answer and do not go are cut", async () => {
+  it("connections that have their answer and do not go are cut", async () => {
     await using place = await site({ newcomers: new Newcomers({ patienceMs: 300 }) });
     const socket = connect({ path: place.path, allowHalfOpen: true });
     sockets.add(socket);

@@ -98,7 +98,7 @@ describe("a push whose git is stopped", () => {
     },
   );
 
-  it("with its refs locked, after the decision, is told that it has landed", async () => {
+  it("a push whose git stops with its refs locked, after the decision, is told that it has landed", async () => {
     await using f = await fixture();
     const two = await f.a.commit(APP, "two", { parents: [f.one] });
     beforeStatement(f.a, "lockstep.bump(", () => signalUpdateRef(f.a, "SIGSTOP"));
@@ -110,7 +110,7 @@ describe("a push whose git is stopped", () => {
     await expectHealed(f, two);
   });
 
-  it("with its refs locked, and then given up, leaves no lock in the way of the next one", async () => {
+  it("a push whose git stops with its refs locked, and that is given up, leaves no lock in the way of the next one", async () => {
     await using f = await fixture();
     const two = await f.a.commit(APP, "two", { parents: [f.one] });
     const gone = new AbortController();
@@ -182,7 +182,7 @@ describe("a replica", () => {
 });
 
 describe("a git is left alone", () => {
-  it("while it waits for the decision, or works without a word", async () => {
+  it("a git is left alone while it waits for the decision, or works without a word", async () => {
     await using f = await fixture();
     const two = await f.a.commit(APP, "two", { parents: [f.one] });
     // Each step shows on a processor or in a file, not in the output.
@@ -196,7 +196,7 @@ describe("a git is left alone", () => {
     await expectHealed(f, two);
   });
 
-  it("while it runs a hook of the operator's", async () => {
+  it("a git is left alone while it runs a hook of the operator's", async () => {
     await using f = await fixture();
     const two = await f.a.commit(APP, "two", { parents: [f.one] });
     const hook = join(f.a.gitDir(APP), "hooks/reference-transaction");

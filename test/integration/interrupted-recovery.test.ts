@@ -9,7 +9,7 @@ import { change } from "../support/sync-device.ts";
 import { APP, file } from "../support/undecided-write.ts";
 
 describe("recovery that is itself interrupted", () => {
-  it("while it fetches begins again", async () => {
+  it("a recovery that is interrupted while it fetches begins again", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     const [one] = await a.history(APP);
@@ -32,7 +32,7 @@ describe("recovery that is itself interrupted", () => {
     await third.expectInLockstep(APP);
   });
 
-  it("between two steps of applying the refs begins again", async () => {
+  it("a recovery that is interrupted between two steps of applying the refs begins again", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     const [one, two] = await a.history(APP);

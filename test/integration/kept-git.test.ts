@@ -204,7 +204,7 @@ describe("the git of a busy replica is not used", () => {
     expect(log.split("\n").map((line) => /(\w+) <(\w+)>/.exec(line)?.[1])).toEqual(["ada", "olga", undefined]);
   });
 
-  it("for so many refs that git does not sync each of them", async () => {
+  it("the kept git is not used for so many refs that git does not sync each of them", async () => {
     await using repo = await withKeptGit();
     await repo.write([update(MAIN, null, repo.one)]);
     await only(repo);

@@ -56,7 +56,7 @@ async function worker({ path }: BegunWrite): Promise<AsyncDisposable> {
 }
 
 describe("a write session on live files", () => {
-  it("takes this replica out of service, and no other; what it changed lands as one version", async () => {
+  it("takes this replica out of service, and no other; its changes land as one version", async () => {
     await using cluster = await TestCluster.make();
     const [a, b, one] = await withHistory(cluster);
     const session = await beginLive(a);

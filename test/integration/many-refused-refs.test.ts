@@ -38,7 +38,7 @@ describe("many refs that git refuses at once", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("for a reason that only git sees are found by halves, with a bounded number of gits", async () => {
+  it("refs that git refuses for a reason that only git sees are found by halves, with a bounded number of gits", async () => {
     await using cluster = await TestCluster.make();
     const { a, history } = await withBranches(cluster, []);
     const [one] = history;
@@ -58,7 +58,7 @@ describe("many refs that git refuses at once", () => {
     expect(await branchesOf(a)).toHaveLength(98);
   });
 
-  it("beyond the bound are refused with those that could not be told apart, and nothing is undecided", async () => {
+  it("bad refs beyond the bound are refused with those that cannot be told apart, and nothing is undecided", async () => {
     await using cluster = await TestCluster.make();
     const { a, history } = await withBranches(cluster, []);
     const [one] = history;

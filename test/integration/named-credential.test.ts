@@ -124,7 +124,7 @@ describe("a named credential", () => {
     },
   );
 
-  it("for ssh is a file that nobody else may read", async () => {
+  it("a named credential for ssh is a file that nobody else may read", async () => {
     const identity = await secret("key");
     expect(await namedKey(identity)).toEqual({ credential: "named", identity });
     await chmod(identity, 0o640);

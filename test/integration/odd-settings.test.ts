@@ -60,14 +60,14 @@ describe("where the defaults of the database are odd", () => {
     expect(oldest?.updates.map(({ name }) => name)).toContain(strange);
   });
 
-  it("migrate makes the schema", async () => {
+  it("migrate makes the schema under odd defaults", async () => {
     await using database = await createDatabase();
     await setDefaults(database.url, HARMLESS);
     expect(await migrate(database.url)).toMatchObject({ from: 0 });
     expect((await inspectDatabase(database.url)).aheadMs).toBeLessThan(MINUTE_MS);
   });
 
-  it("every time is the one that it is", async () => {
+  it("every time is the same under odd defaults", async () => {
     await using database = await migratedDatabase();
     await setDefaults(database.url, HARMLESS);
     await using db = new Database({ url: database.url, applicationName: "odd" });

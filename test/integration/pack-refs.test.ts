@@ -47,7 +47,7 @@ describe("loose refs are packed", () => {
     }
   });
 
-  it("but few are left as they are", async () => {
+  it("a few loose refs are left as they are", async () => {
     await cluster.create("few", [a]);
     const commit = await a.commit("few", "one");
     for (let push = 0; push < 30; push += 1) await a.push("few", [change(`b${push}`, null, commit)]);
@@ -56,7 +56,7 @@ describe("loose refs are packed", () => {
     expect(await readdir(a.gitDir("few"))).not.toContain("packed-refs");
   });
 
-  it("and a git that is killed meanwhile leaves nothing in the way of the next push", async () => {
+  it("a git that is killed while it packs refs leaves nothing in the way of the next push", async () => {
     await cluster.create("killed", [a]);
     const commit = await a.commit("killed", "one");
     await a.beforeGit('case "$*" in *pack-refs*) touch "$GIT_DIR/packed-refs.lock"; kill -9 $$;; esac');
@@ -83,7 +83,7 @@ describe("loose refs are packed", () => {
     }
   });
 
-  it("of a repository whose neighbour is slow, too", async () => {
+  it("the loose refs of a repository are packed although its neighbour is slow", async () => {
     await cluster.create("slow", [a]);
     await cluster.create("quick", [a]);
     const go = join(cluster.dir, "go");
@@ -102,7 +102,7 @@ describe("loose refs are packed", () => {
     await a.beforeGit("");
   });
 
-  it("and nobody breaks the locks of git that packs, however long it takes", async () => {
+  it("nobody breaks the locks of a git that packs refs, however long it takes", async () => {
     await cluster.create("long", [a]);
     const commit = await a.commit("long", "one");
     const go = join(cluster.dir, "go-long");
@@ -125,7 +125,7 @@ describe("loose refs are packed", () => {
     await a.expectInLockstep("long");
   });
 
-  it("and a recovery does not sweep the locks of git that packs", async () => {
+  it("a recovery does not sweep the locks of a git that packs refs", async () => {
     await cluster.create("locked", [a]);
     const commit = await a.commit("locked", "one");
     await a.push("locked", [change("main", null, commit)]);

@@ -204,7 +204,7 @@ describe("a connection", () => {
     expect(peer.sockets.size).toBe(1);
   });
 
-  it("of a foreign authority gets no answer, and the log names whom the certificate claims", async () => {
+  it("a connection of a foreign authority gets no answer, and the log names whom the certificate claims", async () => {
     await using port = await open();
     const foreign = await createAuthority({ trustDomain, days: 1 });
     using mallory = asker(port.port, await credentials("repo002", 1, foreign));

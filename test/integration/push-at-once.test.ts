@@ -35,7 +35,7 @@ async function statementsOf(device: TestDevice, work: () => Promise<unknown>): P
 }
 
 describe("a push after another", () => {
-  it("that lasts longer is staged, and others see its row", async () => {
+  it("a push that lasts longer is staged, and others see its row", async () => {
     await using cluster = await TestCluster.make();
     const { a, ids } = await pushedOnce(cluster);
     const wait = join(cluster.dir, "wait");
@@ -48,7 +48,7 @@ describe("a push after another", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("that has seen an older value is told so, and is staged for it", async () => {
+  it("a push that has seen an older value is told so, and is staged for it", async () => {
     await using cluster = await TestCluster.make();
     const { a, ids } = await pushedOnce(cluster);
     await a.push(APP, [change("main", ids[0], ids[1])]);
@@ -60,7 +60,7 @@ describe("a push after another", () => {
     expect(a.replica(APP).applied).toBe(2n);
   });
 
-  it("that comes through an alias moves its target, and the replica is not in doubt", async () => {
+  it("a push through an alias moves its target, and the replica is not in doubt", async () => {
     await using cluster = await TestCluster.make();
     const { a, ids } = await pushedOnce(cluster);
     const { path, token } = await beginSession(a, APP);
@@ -138,7 +138,7 @@ describe("a push after another", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("of a sidecar that was replaced does not land", async () => {
+  it("a push of a sidecar that was replaced does not land", async () => {
     await using cluster = await TestCluster.make();
     const { a, ids } = await pushedOnce(cluster);
     await cluster.sql("update lockstep.device set fence = nextval('lockstep.fence_seq') where name = $1", [a.name]);

@@ -57,7 +57,7 @@ describe("pushes that wait for another one", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("that name the same ref are not decided together: one lands, the others are told to fetch first", async () => {
+  it("pushes that name the same ref are not decided together: one lands, the others are told to fetch first", async () => {
     await using cluster = await TestCluster.make();
     const { a, ids } = await pushedOnce(cluster);
     const moves = [1, 2, 1].map((index) => () => a.push(APP, [change("main", ids[0], ids[index] ?? null)]));
@@ -71,7 +71,7 @@ describe("pushes that wait for another one", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("that exclude each other are not decided together", async () => {
+  it("pushes that exclude each other are not decided together", async () => {
     await using cluster = await TestCluster.make();
     const { a, ids } = await pushedOnce(cluster);
     const told = await allAtOnce(a, [create(a, "t", ids[0]), create(a, "t/a", ids[0]), create(a, "x", ids[0])]);
@@ -197,7 +197,7 @@ describe("pushes that wait for another one", () => {
     await vi.waitFor(async () => expect(await a.staged()).toEqual([]), SOON);
   });
 
-  it("of a sidecar that was replaced do not land", async () => {
+  it("pushes of a sidecar that was replaced do not land", async () => {
     await using cluster = await TestCluster.make();
     const { a, ids } = await pushedOnce(cluster);
     const replace = () =>

@@ -143,7 +143,7 @@ describe("a push", () => {
 });
 
 describe("a pusher who is gone", () => {
-  it("before the decision: nothing is written", async () => {
+  it("a push whose pusher goes before the decision writes nothing", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const [one] = await a.history(APP);
@@ -168,7 +168,7 @@ describe("a pusher who is gone", () => {
     await a.expectInLockstep(APP);
   });
 
-  it("after the decision: the push lands all the same", async () => {
+  it("a push whose pusher goes after the decision lands all the same", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const [one] = await a.history(APP);

@@ -151,7 +151,7 @@ describe.skipIf(tooOld)("power loss and a reftable", () => {
     ["a table missing", async (dir) => rm(join(dir, (await readdir(dir)).find((name) => name.endsWith(".ref"))!))],
     ["an empty list", async (dir) => truncate(join(dir, "tables.list"))],
     ["no list", async (dir) => rm(join(dir, "tables.list"))],
-  ])("%s: what git cannot read is made anew from the log", async (_, damage) => {
+  ])("%s: refs that git cannot read are made anew from the log", async (_, damage) => {
     await using cluster = await TestCluster.make();
     const [a] = await mixed(cluster);
     const [one, two] = await a.history(APP);

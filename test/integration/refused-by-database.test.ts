@@ -77,7 +77,7 @@ describe("a decision that PostgreSQL refuses for good", () => {
 });
 
 describe("a statement that PostgreSQL refuses", () => {
-  it("for want of a right names the login and the remedy", async () => {
+  it("a refusal for want of a right names the login and the remedy", async () => {
     await using database = await migratedDatabase();
     const role = `weak_${Date.now()}`;
     const url = new URL(database.url);
@@ -107,7 +107,7 @@ describe("a statement that PostgreSQL refuses", () => {
     }
   });
 
-  it("for a NUL character names that, and is the caller's to correct", async () => {
+  it("a refusal of a NUL character names it, and is the caller's to correct", async () => {
     await using database = await migratedDatabase();
     await using db = new Database({ url: database.url, applicationName: "nul" });
     const me = await incarnation(db);

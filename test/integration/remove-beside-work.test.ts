@@ -188,7 +188,7 @@ describe("a place", () => {
     if (taken) expect(await readdir(place, { recursive: true })).toEqual(before);
   });
 
-  it("that an upload makes anew at the last moment is taken all the same", async () => {
+  it("a place that an upload makes anew at the last moment is taken all the same", async () => {
     await using sandbox = await gitSandbox();
     const leave = (place: string) => mkdirSync(join(place, "objects/tmp_objdir-incoming-x"), { recursive: true });
     for (let round = 0; round < 20; round += 1) {
@@ -209,7 +209,7 @@ describe("a place", () => {
     }
   });
 
-  it("with anything else is not taken, and nothing is changed", async () => {
+  it("a place with anything else is not taken, and nothing is changed", async () => {
     await using sandbox = await gitSandbox();
     const [from, place] = [join(sandbox.dir, "from"), join(sandbox.dir, "app.git")];
     for (const path of [from, place]) {

@@ -193,7 +193,7 @@ describe("a device that does not finish its question", () => {
     expect(String((await answered)[0])).toContain("200 OK");
   });
 
-  it("or puts many into one connection, is hung up on, and nothing is left of them", async () => {
+  it("a device that puts many questions into one connection is hung up on, and nothing is left of them", async () => {
     using _ = shortWaits();
     await using f = await fixture();
     const question = post("/v1/pack", {}, packRequest(f.a, f.head));

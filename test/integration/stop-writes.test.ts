@@ -67,7 +67,7 @@ describe("where writes are stopped", () => {
     ]);
   });
 
-  it("for all repositories and for one, each is allowed by itself", async () => {
+  it("a stop for all repositories and one for one repository are lifted separately", async () => {
     await stop({ names: [], reason: "all" });
     await stop({ reason: "one" });
     expect(await listWriteStops(one.context.db)).toMatchObject([

@@ -23,7 +23,7 @@ describe("making refs durable", () => {
     );
   });
 
-  it("of many refs at once syncs the file system, once", async () => {
+  it("making many refs durable at once syncs the file system once", async () => {
     await using repo = await repository();
     const { context, dir, one } = repo;
     const names = Array.from({ length: 300 }, (_, index) => `refs/heads/${index}`);

@@ -5,7 +5,7 @@ import { change } from "../support/sync-device.ts";
 import { APP, ask, commits, leaderGone, lost, REFUSED, settle, three } from "../support/thawing.ts";
 
 describe("giving versions up is refused", () => {
-  it("of a device that is live, or has no replica", async () => {
+  it("giving up versions of a device that is live, or has no replica, is refused", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     await expect(ask(b, { demote: ["repo001"] })).rejects.toMatchObject({

@@ -126,7 +126,7 @@ describe("refs that Lockstep keeps", () => {
     expect(await notes(a)).not.toContain(note);
   });
 
-  it("for writes of other devices go, also without further writes and after a restart of the sidecar", async () => {
+  it("refs kept for writes of other devices go, also without further writes and after a restart of the sidecar", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);
     await cluster.sql("update lockstep.repository set min_copies = 2");

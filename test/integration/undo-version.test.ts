@@ -91,7 +91,7 @@ describe("undo of a version", () => {
     await expectEverywhere([a, b], { "refs/heads/dev": one, "refs/heads/main": one });
   });
 
-  it("of an adoption removes the refs that it brought, and leaves HEAD", async () => {
+  it("undo of an adoption removes the refs that it brought, and leaves HEAD", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = [await cluster.start("repo001"), await cluster.start("repo002")];
     const { main } = await plainRepository(a.gitDir(APP), ["main"]);

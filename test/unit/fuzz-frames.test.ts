@@ -155,7 +155,7 @@ const dialogue = fc.array(fc.option(said, { freq: 3 })).map((lines) =>
   ),
 );
 
-it("what git says to proc-receive is a push whose names have no line in them, or an error of the table", () => {
+it("git's words to proc-receive are a push whose names have no line in them, or an error of the table", () => {
   fc.assert(
     fc.property(fc.oneof(dialogue, packets), cuts, (whole, at) => {
       const conversation = new ProcReceive(() => {});

@@ -113,7 +113,7 @@ it("any name is taken or refused in words, as a ref and as what a symbolic ref s
   );
 });
 
-it("what is kept of a ref lies below Lockstep's own name, in a place that git takes", () => {
+it("a kept ref lies below Lockstep's own name, in a place that git takes", () => {
   fc.assert(
     fc.property(name, (text) => {
       if (whyUnacceptable({ name: nameFromLatin1(text), newValue: ID }) !== null || text === "HEAD") return;

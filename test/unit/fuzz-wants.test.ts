@@ -45,7 +45,7 @@ function seenByGit(text: string): string[] {
   return [...(id === undefined ? [] : [id.toLowerCase()]), ...seenByGit(text.slice(end))];
 }
 
-it("what a client of git wants is found however it is cut; what passes is what it said, and no want passes unseen", () => {
+it("the wants of a client of git are found however they are cut; its words pass as they are, and no want passes unseen", () => {
   fc.assert(
     fc.property(wanting, cuts, (whole, at) => {
       const { said, wants, error } = passed(split(whole, at));

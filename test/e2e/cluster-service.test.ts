@@ -1,28 +1,23 @@
 import { access, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { administer } from "../support/administer.ts";
-import type { Cluster } from "../support/cluster.ts";
-import type { Device } from "../support/cluster-device.ts";
-import { collect, type OperatedCluster, startOperatedCluster } from "../support/operators.ts";
-import type { Pusher } from "../support/pusher.ts";
+import {
+  ada,
+  at,
+  cluster,
+  one,
+  repositoryAt,
+  startOperatedClusterOfFile,
+  three,
+} from "../support/file-operated-cluster.ts";
+import { collect } from "../support/operators.ts";
 import type { Message } from "../support/stranger.ts";
 
 /** As lockstep/v1/sync.proto has it. */
 const STATE = { ACTIVE: 2 };
 
-let operated: OperatedCluster;
-let cluster: Cluster;
-let one: Device;
-let three: Device;
-let ada: Pusher;
-let at: OperatedCluster["at"];
-let repositoryAt: OperatedCluster["repositoryAt"];
-beforeAll(async () => {
-  operated = await startOperatedCluster();
-  ({ cluster, one, three, ada, at, repositoryAt } = operated);
-});
-afterAll(async () => await operated?.[Symbol.asyncDispose]());
+startOperatedClusterOfFile();
 
 const names = (updates: Message[]) => updates.map(({ name }: Message) => name.toString());
 

@@ -1,26 +1,16 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Cluster } from "../support/cluster.ts";
-import type { Device } from "../support/cluster-device.ts";
-import { collect, type OperatedCluster, startOperatedCluster } from "../support/operators.ts";
+import { describe, expect, it } from "vitest";
+import { at, cluster, one, repositoryAt, startOperatedClusterOfFile } from "../support/file-operated-cluster.ts";
+import { collect } from "../support/operators.ts";
 import { type Message, stranger } from "../support/stranger.ts";
 
 const run = promisify(execFile);
 const NOBODY = "00000000-0000-0000-0000-000000000000";
 const SERVING = 1;
 
-let operated: OperatedCluster;
-let cluster: Cluster;
-let one: Device;
-let at: OperatedCluster["at"];
-let repositoryAt: OperatedCluster["repositoryAt"];
-beforeAll(async () => {
-  operated = await startOperatedCluster();
-  ({ cluster, one, at, repositoryAt } = operated);
-});
-afterAll(async () => await operated?.[Symbol.asyncDispose]());
+startOperatedClusterOfFile();
 
 describe("errors", () => {
   it.each([

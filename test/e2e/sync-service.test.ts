@@ -1,9 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Cluster } from "../support/cluster.ts";
+import { describe, expect, it } from "vitest";
 import type { Device } from "../support/cluster-device.ts";
+import {
+  ada,
+  at,
+  cluster,
+  one,
+  repositoryAt,
+  startOperatedClusterOfFile,
+  three,
+} from "../support/file-operated-cluster.ts";
 import { holdPush } from "../support/held-push.ts";
-import { collect, type OperatedCluster, startOperatedCluster } from "../support/operators.ts";
-import type { Pusher } from "../support/pusher.ts";
+import { collect } from "../support/operators.ts";
 import { type Message, stranger, tlsCredentials } from "../support/stranger.ts";
 
 /** As lockstep/v1/sync.proto has them. */
@@ -11,18 +18,7 @@ const STATE = { ACTIVE: 2 };
 const STATUS = { STAGED: 1, LANDED: 2 };
 const NOBODY = "00000000-0000-0000-0000-000000000000";
 
-let operated: OperatedCluster;
-let cluster: Cluster;
-let one: Device;
-let three: Device;
-let ada: Pusher;
-let at: OperatedCluster["at"];
-let repositoryAt: OperatedCluster["repositoryAt"];
-beforeAll(async () => {
-  operated = await startOperatedCluster();
-  ({ cluster, one, three, ada, at, repositoryAt } = operated);
-});
-afterAll(async () => await operated?.[Symbol.asyncDispose]());
+startOperatedClusterOfFile();
 
 describe("GetVersion", () => {
   it("shows this replica beside the cluster: version, head, leaders, state, and one digest for the same refs", async () => {

@@ -1,35 +1,29 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
-import { type OperatedCluster, startOperatedCluster } from "../support/operators.ts";
+import { ada, at, cluster, one, startOperatedClusterOfFile, three } from "../support/file-operated-cluster.ts";
 import type { Message } from "../support/stranger.ts";
 import { stranger, tlsCredentials } from "../support/stranger.ts";
 import { Watching } from "../support/watching.ts";
 
-let operated: OperatedCluster;
-beforeAll(async () => {
-  operated = await startOperatedCluster();
-});
-afterAll(async () => await operated?.[Symbol.asyncDispose]());
+startOperatedClusterOfFile();
 
 const SOON = { timeout: 30_000, interval: 20 };
 
 async function push(device: Device, repository: string, ref = "refs/heads/main"): Promise<string> {
-  const commit = await operated.ada.commit();
-  await operated.ada.land(device.url(repository), `+${commit}:${ref}`);
+  const commit = await ada.commit();
+  await ada.land(device.url(repository), `+${commit}:${ref}`);
   return commit;
 }
 
 /** Returns the cursor from which everything that lands from now on is told. */
 async function cursorNow(device: Device): Promise<string> {
-  for await (const { cursor } of operated.at[device.name === "repo001" ? "one" : "three"].stream("Watch", {}))
-    return cursor;
+  for await (const { cursor } of at[device.name === "repo001" ? "one" : "three"].stream("Watch", {})) return cursor;
   throw new Error("the stream ended");
 }
 
 describe("lockstep watch", () => {
   it("prints a document for each version that lands on any device, and goes on from a cursor", async () => {
-    const { cluster, one, three } = operated;
     const repository = await cluster.createRepository();
     const other = await cluster.createRepository();
     await using watching = new Watching(three, "--from", await cursorNow(three));
@@ -60,7 +54,6 @@ describe("lockstep watch", () => {
   });
 
   it("refuses what it cannot watch with a sentence", async () => {
-    const { one } = operated;
     const refusals = [
       [["team/none"], 1, "REPOSITORY_NOT_FOUND"],
       [["../x"], 2, "INVALID_NAME"],
@@ -73,7 +66,6 @@ describe("lockstep watch", () => {
   });
 
   it("prints events as text for people", async () => {
-    const { one, cluster } = operated;
     const repository = await cluster.createRepository();
     const from = await cursorNow(one);
     await push(one, repository);
@@ -92,7 +84,6 @@ describe("lockstep watch", () => {
 
 describe("an event that is to be visible everywhere", () => {
   it("waits for a device that hangs while its lease lasts, and is told once that device has the version", async () => {
-    const { cluster, one, three } = operated;
     const repository = await cluster.createRepository();
     const from = await cursorNow(one);
     await using landed = new Watching(one, "--from", from);
@@ -121,7 +112,6 @@ describe("an event that is to be visible everywhere", () => {
 
 describe("Watch", () => {
   it("is for front ends and operators", async () => {
-    const { cluster, one } = operated;
     const { ca, frontend } = cluster.demo.line;
     using web = stranger(one.demo.grpc, tlsCredentials(ca, frontend));
     for await (const message of web.stream("Watch", {})) {
@@ -136,7 +126,6 @@ describe("Watch", () => {
   });
 
   it("gives every event to a caller that reads late", async () => {
-    const { cluster, one, at } = operated;
     const repository = await cluster.createRepository();
     const told: Message[] = [];
     const stream = at.one.stream("Watch", { repositories: [repository] });
@@ -150,12 +139,11 @@ describe("Watch", () => {
   });
 
   it("ends with SHUTTING_DOWN when the sidecar stops, and the cursor is good at another device", async () => {
-    const { cluster, one, three } = operated;
     const repository = await cluster.createRepository();
     await using watching = new Watching(three, "--from", await cursorNow(one), repository);
     await push(one, repository);
     await watching.untilTold(1);
-    const stream = operated.at.three.stream("Watch", {});
+    const stream = at.three.stream("Watch", {});
     await stream.next();
     const refusal = stream.next().catch((error: unknown) => error);
     process.kill(three.pid, "SIGTERM");

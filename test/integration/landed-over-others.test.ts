@@ -2,7 +2,8 @@
 import { describe, expect, it, vi } from "vitest";
 import { putInDoubt } from "../../src/sync/replica/apply.ts";
 import { WAITS } from "../../src/waits.ts";
-import { APP, appliedBy, beforeDecision, expectWell, MAIN, pair, versionsOf } from "../support/overtaking.ts";
+import { appliedBy, beforeDecision, expectWell, MAIN, pair, versionsOf } from "../support/overtaking.ts";
+import { APP } from "../support/pushed-once.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON } from "../support/sync-device.ts";
 import { settle } from "../support/thawing.ts";

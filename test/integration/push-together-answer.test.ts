@@ -2,7 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
 import { landTogether } from "../../src/store/write/land-together.ts";
-import { APP, allAtOnce, create, decisionsOf, landed, pushedOnce } from "../support/pushes-together.ts";
+import { APP, pushedOnce } from "../support/pushed-once.ts";
+import { allAtOnce, create, decisionsOf, landed } from "../support/pushes-together.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON } from "../support/sync-device.ts";
 import { isBumpTogether, isSettle, log, writes } from "../support/write-rows.ts";

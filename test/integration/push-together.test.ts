@@ -4,17 +4,8 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { holdAtCrashPoints } from "../../src/crash-points.ts";
 import { stopNewWrites } from "../../src/store/write/write-stops.ts";
-import {
-  APP,
-  allAtOnce,
-  branch,
-  create,
-  decisionsOf,
-  landed,
-  type Push,
-  pushedOnce,
-  statementsOf,
-} from "../support/pushes-together.ts";
+import { APP, pushedOnce } from "../support/pushed-once.ts";
+import { allAtOnce, branch, create, decisionsOf, landed, type Push, statementsOf } from "../support/pushes-together.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON } from "../support/sync-device.ts";
 import { log } from "../support/write-rows.ts";

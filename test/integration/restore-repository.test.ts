@@ -11,7 +11,18 @@ import { readLog } from "../../src/store/log/list-log.ts";
 import { listRemoved } from "../../src/store/repository/removals.ts";
 import { compareNotes } from "../../src/sync/catch-up/compare-notes.ts";
 import { releaseReplica } from "../../src/sync/placement/release-replica.ts";
-import { APP, aside, make, pushed, remove, removeOnly, restore, restoreOnly, runQueue } from "../support/removing.ts";
+import {
+  APP,
+  aside,
+  make,
+  pushed,
+  remove,
+  removeOnBoth,
+  removeOnly,
+  restore,
+  restoreOnly,
+  runQueue,
+} from "../support/removing.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON } from "../support/sync-device.ts";
 
@@ -105,11 +116,7 @@ describe("a repository that is removed", () => {
   ])("comes back from a device that has not taken its files back since an earlier restore, %s", async (_, moves) => {
     await using cluster = await TestCluster.make();
     const { a, b, id, one } = await pushed(cluster);
-    {
-      await using _a = runQueue(a);
-      await using _b = runQueue(b);
-      await remove(a, APP);
-    }
+    await removeOnBoth(a, b);
     // Nobody carries a command out meanwhile.
     await restoreOnly(a, APP);
     await removeOnly(a, APP);
@@ -133,11 +140,7 @@ describe("a repository that is removed", () => {
   it("does not count on files that lay aside once their device has found that they are gone", async () => {
     await using cluster = await TestCluster.make();
     const { a, b } = await pushed(cluster);
-    {
-      await using _a = runQueue(a);
-      await using _b = runQueue(b);
-      await remove(a, APP);
-    }
+    await removeOnBoth(a, b);
     await restoreOnly(a, APP);
     await a.crash();
     const kept = () => cluster.sql(`select kept from lockstep.replica where device = '${b.name}'`);
@@ -190,11 +193,7 @@ describe("a repository that is removed", () => {
     await using cluster = await TestCluster.make();
     const { a, b, id, one } = await pushed(cluster);
     const rows = await cluster.sql("select name, trim_at from lockstep.repository where id = $1", [id]);
-    {
-      await using _a = runQueue(a);
-      await using _b = runQueue(b);
-      await remove(a, APP);
-    }
+    await removeOnBoth(a, b);
     await cluster.sql(
       "update lockstep.repository set name = $2, trim_at = $3, removed_name = null, removed_at = null, keep_until = null where id = $1",
       [id, APP, rows[0]?.trim_at],

@@ -1,18 +1,15 @@
 // Two devices of which one pushes while the other one decides a push (../integration/*-over*.test.ts).
 import type { Version } from "../../src/domain.ts";
+import { APP, pushedOnce } from "./pushed-once.ts";
 import type { TestCluster } from "./sync-cluster.ts";
-import { change, type TestDevice } from "./sync-device.ts";
+import type { TestDevice } from "./sync-device.ts";
 import { isBump, log } from "./write-rows.ts";
 
-export const APP = "team/app";
 export const MAIN = "refs/heads/main";
 
 /** Two devices at version 1, with main at the first of three commits. */
 export async function pair(cluster: TestCluster) {
-  const [a, b] = await cluster.pair(APP);
-  const history = await a.history(APP);
-  await a.push(APP, [change("main", null, history[0])]);
-  await b.read(APP);
+  const { a, b, ids: history } = await pushedOnce(cluster);
   return { a, b, history };
 }
 

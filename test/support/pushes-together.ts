@@ -1,21 +1,11 @@
 // Pushes of one device that wait for the mutex of a replica, so that they are decided together.
 import { expect, vi } from "vitest";
 import { askedBy } from "./asked.ts";
-import type { TestCluster } from "./sync-cluster.ts";
+import { APP } from "./pushed-once.ts";
 import { change, SOON, type TestDevice } from "./sync-device.ts";
 
-export const APP = "team/app";
 export const branch = (name: string) => `refs/heads/${name}`;
 export type Push = () => Promise<unknown>;
-
-/** Returns two devices. The first one has staged its first write: main is at the first id. */
-export async function pushedOnce(cluster: TestCluster) {
-  const [a, b] = await cluster.pair(APP);
-  const ids = await a.history(APP);
-  await a.push(APP, [change("main", null, ids[0])]);
-  await b.read(APP);
-  return { a, b, ids };
-}
 
 /** Begins pushes that wait for the mutex, in this order, and gives it to them. Returns how each of them ended. */
 export async function allAtOnce(device: TestDevice, pushes: readonly Push[], before: Push = async () => {}) {

@@ -34,6 +34,13 @@ const removing = (repository: string, given: { id?: string; keepDays?: number } 
 export const remove = (device: TestDevice, repository: string, given: { id?: string; keepDays?: number } = {}) =>
   removeRepository(device.context, removing(repository, given), AbortSignal.timeout(SOON.timeout));
 
+/** Removes the repository while both devices carry commands out. Neither of them does so afterwards. */
+export async function removeOnBoth(a: TestDevice, b: TestDevice): Promise<void> {
+  await using _a = runQueue(a);
+  await using _b = runQueue(b);
+  await remove(a, APP);
+}
+
 export const restore = (device: TestDevice, repository: string, given: { id?: string; as?: string } = {}) =>
   restoreRepository(
     device.context,

@@ -222,7 +222,8 @@ create table lockstep.replica (
   scrubbed_at timestamptz not null default clock_timestamp(),
   scrub jsonb,
   -- Earlier names of the repository: the directory of this replica may still lie at the place of one of them. Empty: it
-  -- lies at the place of the name.
+  -- lies at the place of the name. In a released or destroyed copy: where its files may still lie, if they were
+  -- not moved aside yet.
   places text[] not null default '{}',
   primary key (repository_id, device)
 );
@@ -340,6 +341,8 @@ create table lockstep.command (
   attempts integer not null default 0,
   due_at timestamptz not null default clock_timestamp(),
   last_error text,
+  -- How many attempts met an error that somebody has to mend. The others waited, or their sidecar ended.
+  failures integer not null default 0,
   -- The fence of the sidecar that carries it out. No other sidecar may end it. attempt: the id of the call that started
   -- it; the same call again gets the same command.
   fence bigint,

@@ -21,15 +21,25 @@ const MENDED: readonly ErrorCode[] = [
 ];
 
 /**
- * Returns how a command ends: it rests and is started again, or it failed for good. `limit`: after so many attempts an
- * error that somebody has to mend ends the command. undefined: never.
+ * Returns how a command ends: it rests and is started again, or it failed for good. `limit`: after so many errors that
+ * somebody has to mend the command fails. undefined: never. Waits for a device or for the database do not count.
  */
-export function endOfError({ attempts }: Command, error: unknown, limit: number | undefined): CommandEnd {
+export function endOfError(
+  { attempts, failures }: Pick<Command, "attempts" | "failures">,
+  error: unknown,
+  limit: number = Number.POSITIVE_INFINITY,
+): CommandEnd {
   const told = describe(error);
-  if (!isTemporary(error) && !(isMended(error) && attempts < (limit ?? Number.POSITIVE_INFINITY)))
-    return { state: "failed", error: told };
-  const rest = Math.min(REST_LIMIT_MS, WAITS.commandRestMs * 2 ** Math.min(attempts - 1, 20));
-  return { state: "queued", error: told, delayMs: rest * (0.8 + 0.4 * Math.random()) };
+  if (isTemporary(error)) return { state: "queued", error: told, delayMs: restMs(attempts - failures) };
+  const failure = true;
+  if (!isMended(error) || failures + 1 >= limit) return { state: "failed", error: told, failure };
+  return { state: "queued", error: told, failure, delayMs: restMs(failures + 1) };
+}
+
+/** Returns the rest after the given number of errors of the same kind. */
+function restMs(errors: number): number {
+  const whole = Math.min(REST_LIMIT_MS, WAITS.commandRestMs * 2 ** Math.min(errors - 1, 20));
+  return whole * (0.8 + 0.4 * Math.random());
 }
 
 function isTemporary(error: unknown): boolean {

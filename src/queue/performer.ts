@@ -28,8 +28,6 @@ export interface Performer {
   /** The states of a replica in which there is something to do. In other states the command is superseded. */
   readonly states: readonly ReplicaState[];
   readonly perform: Perform;
-  /**
-   * After so many attempts an error that somebody has to mend ends the command. undefined: the device goes on trying.
-   */
-  readonly attempts?: number;
+  /** After so many errors that somebody has to mend the command fails. undefined: the device goes on trying. */
+  readonly failures?: number;
 }

@@ -5,7 +5,8 @@ import type { CommandName } from "../store/command/commands.ts";
 import { catchUpToHead } from "../sync/catch-up/catch-up.ts";
 import { verify } from "../sync/operator/verify-replica.ts";
 import { followName } from "../sync/place/follow-name.ts";
-import { destroyReplicaFiles, releaseReplica } from "../sync/placement/release-replica.ts";
+import { destroyReplicaFiles } from "../sync/placement/destroy-replica.ts";
+import { releaseReplica } from "../sync/placement/release-replica.ts";
 import { collectGarbage } from "../sync/upkeep/collect-garbage.ts";
 import type { Perform, Performer } from "./performer.ts";
 
@@ -53,9 +54,11 @@ const release: Perform = async (context, command, replica) => {
   return await replica.tidying.runExclusive(() => releaseReplica(context, replica, options));
 };
 
-/** Frees the files of a copy that was given up. */
-const destroy: Perform = async (context, command, replica) =>
-  await destroyReplicaFiles(context, replica, String(command.arguments.released));
+/** Frees the files of a copy that was given up. They may still lie at their old place. */
+const destroy: Perform = async (context, command, replica) => {
+  const released = String(command.arguments.released);
+  return await replica.tidying.runExclusive(() => destroyReplicaFiles(context, replica, released));
+};
 
 /** For how many days removed files are kept if nobody said otherwise. */
 const KEEP_DAYS = 14;
@@ -75,8 +78,8 @@ const rename: Perform = async (context, _command, replica, signal) => {
 };
 
 /**
- * Attempts of a command that is ordered again by itself, and of which only few wait at once. Those of other replicas
- * must not wait behind it for ever. With the rests between them they take some nine minutes.
+ * The errors after which a command fails that is ordered again by itself, and of which only few wait at once. Those of
+ * other replicas must not wait behind it for ever. With the rests between them ten errors take some nine minutes.
  */
 const OF_UPKEEP = 10;
 
@@ -84,10 +87,10 @@ const OF_UPKEEP = 10;
 export const PERFORMERS: Readonly<Partial<Record<CommandName, Performer>>> = {
   provision: { states: ["pending"], perform: sync },
   sync: { states: ["pending", "active", "broken"], perform: sync },
-  verify: { states: ["active", "broken"], perform: verifyFully, attempts: OF_UPKEEP },
+  verify: { states: ["active", "broken"], perform: verifyFully, failures: OF_UPKEEP },
   rename: { states: ["pending", "active", "broken"], perform: rename },
   repair: { states: ["pending", "active", "broken"], perform: repair },
-  gc: { states: ["active"], perform: gc, attempts: OF_UPKEEP },
+  gc: { states: ["active"], perform: gc, failures: OF_UPKEEP },
   // Repeated after a kill between the row and the files.
   release: { states: ["pending", "active", "broken", "released"], perform: release },
   destroy: { states: ["released", "destroyed"], perform: destroy },

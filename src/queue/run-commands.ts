@@ -124,7 +124,7 @@ async function endAfterError(
   } catch (failure) {
     error = failure;
   }
-  return endOfError(command, error, performer?.attempts);
+  return endOfError(command, error, performer?.failures);
 }
 
 /** Returns the replica of a command. If there is nothing to do, returns why. Throws DATABASE_UNAVAILABLE. */

@@ -124,13 +124,20 @@ export const commandControls = [
     patches: [
       {
         file: "src/queue/performers.ts",
-        from: 'gc: { states: ["active"], perform: gc, attempts: OF_UPKEEP }',
+        from: 'gc: { states: ["active"], perform: gc, failures: OF_UPKEEP }',
         to: 'gc: { states: ["active"], perform: gc }',
       },
     ],
     project: "integration",
     tests: "test/integration/commands-that-fail.test.ts",
-    name: "fails after ten attempts if it is a gc",
+    name: "fails after ten errors if it is a gc",
+  },
+  {
+    rule: "a command that has only waited does not fail at its first error",
+    patches: [{ file: "src/queue/end-of-error.ts", from: "failures + 1 >= limit", to: "attempts >= limit" }],
+    project: "integration",
+    tests: "test/integration/commands-that-fail.test.ts",
+    name: "does not fail at its first error if it has only waited before",
   },
   {
     rule: "a copy that is placed on the device again while its release begins is no failure",

@@ -1,6 +1,7 @@
 // The work of a command fails: for a while, because its repository was removed or renamed meanwhile, or for good.
 import { existsSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
+import { LockstepError } from "../../src/errors.ts";
 import { type Command, type CommandName, enqueueCommand } from "../../src/store/command/commands.ts";
 import { findCommand, listCommands } from "../../src/store/command/find-commands.ts";
 import { plainRepository } from "../support/plain-repository.ts";
@@ -38,12 +39,18 @@ const LOOK = /r\.removed_at is not null as removed\s+from lockstep\.replica p jo
 
 const noRoom = () => Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
 
+/** A repository on two devices, of which the second one lacks version 2. */
+async function behind(cluster: TestCluster) {
+  const { a, b, id, one } = await pushed(cluster);
+  const two = await a.commit(APP, "two", { parents: [one] });
+  await a.push(APP, [change("main", one, two)]);
+  return { a, b, id, two };
+}
+
 describe("a command that meets a full disk", () => {
   it("catches up once there is room again, and nobody has to order it anew", async () => {
     await using cluster = await TestCluster.make();
-    const { a, b, id, one } = await pushed(cluster);
-    const two = await a.commit(APP, "two", { parents: [one] });
-    await a.push(APP, [change("main", one, two)]);
+    const { b, id } = await behind(cluster);
     const honest = b.openPack;
     b.openPack = () => Promise.reject(noRoom());
     const sync = await order(b, id, "sync");
@@ -78,12 +85,12 @@ describe("a command that meets a full disk", () => {
     expect(existsSync(b.gitDir(APP))).toBe(false);
   });
 
-  it("fails after ten attempts if it is a gc, so that the gcs of other replicas do not wait behind it", async () => {
+  it("fails after ten errors if it is a gc, so that the gcs of other replicas do not wait behind it", async () => {
     await using cluster = await TestCluster.make();
     const { b, id } = await pushed(cluster);
     await b.beforeGit(`case "$*" in *pack-objects*) echo "fatal: No space left on device" >&2; exit 128;; esac`);
     const gc = await order(b, id, "gc");
-    await cluster.sql("update lockstep.command set attempts = 8 where id = $1", [gc]);
+    await cluster.sql("update lockstep.command set attempts = 8, failures = 8 where id = $1", [gc]);
     await using queue = runQueue(b);
     const failed = await vi.waitFor(async () => {
       await cluster.sql("update lockstep.command set due_at = now() where state = 'queued'");
@@ -92,7 +99,41 @@ describe("a command that meets a full disk", () => {
       expect(command.state).toBe("failed");
       return command;
     }, SOON);
-    expect(failed).toMatchObject({ attempts: 10, lastError: expect.stringContaining("disk refuses") });
+    expect(failed).toMatchObject({ attempts: 10, failures: 10, lastError: expect.stringContaining("disk refuses") });
+  });
+
+  it("does not fail at its first error if it has only waited before, for a source and for its sidecar", async () => {
+    await using cluster = await TestCluster.make();
+    const { b, id, two } = await behind(cluster);
+    const honest = b.openPack;
+    b.openPack = () => Promise.reject(new LockstepError("SOURCE_FAILED", "not now"));
+    const verify = await order(b, id, "verify");
+    await cluster.sql("update lockstep.command set attempts = 20 where id = $1", [verify]);
+    await using queue = runQueue(b);
+    const startAtOnce = async () => {
+      await cluster.sql("update lockstep.command set due_at = now() where state = 'queued'");
+      queue.wakeups.wake();
+    };
+    const untilItMet = async (error: RegExp, counted: object) =>
+      await vi.waitFor(async () => {
+        const command = await findCommand(b.context.db, verify);
+        // Once it has met the error it rests. Without the rest it would meet it ten times, and fail.
+        if (!error.test(command.lastError ?? "")) await startAtOnce();
+        expect(command.lastError).toMatch(error);
+        expect(command).toMatchObject({ state: "queued", ...counted });
+        return command;
+      }, SOON);
+    const { attempts } = await untilItMet(/not now/, { failures: 0 });
+    expect(attempts).toBeGreaterThan(20);
+    b.openPack = () => Promise.reject(noRoom());
+    const met = await untilItMet(/disk refuses/, {});
+    expect(met.failures).toBeGreaterThan(0);
+    b.openPack = honest;
+    // As after the rest of the catch-up: until then each attempt gets its last error.
+    b.replica(APP).failure = undefined;
+    await startAtOnce();
+    expect(await untilItIs(b, verify, "done")).toMatchObject({ outcome: { version: 2 } });
+    expect(await b.has(APP, two)).toBe(true);
   });
 });
 

@@ -46,6 +46,8 @@ export interface Command {
   readonly reason: string;
   /** How often it was started. */
   readonly attempts: number;
+  /** How many attempts met an error that somebody has to mend. */
+  readonly failures: number;
   readonly lastError: string | null;
   /** What it did. null: it has not ended. */
   readonly outcome: Readonly<Record<string, unknown>> | null;
@@ -142,6 +144,8 @@ export interface CommandEnd {
   /** True: it changed the replica. */
   readonly changed?: boolean | undefined;
   readonly error?: string | undefined;
+  /** True: somebody has to mend what it met. */
+  readonly failure?: boolean | undefined;
   readonly delayMs?: number;
 }
 
@@ -155,7 +159,7 @@ const ERROR_LIMIT = 2_000;
 export async function endCommand(db: Database, me: Incarnation, id: string, end: CommandEnd): Promise<boolean> {
   const { ended } = await queryRepeatableRow<{ ended: boolean }>(
     db.work,
-    "select lockstep.end_command($1, $2, $3, $4, $5::jsonb, $6, $7, make_interval(secs => $8)) as ended",
+    "select lockstep.end_command($1, $2, $3, $4, $5::jsonb, $6, $7, make_interval(secs => $8), $9) as ended",
     [
       id,
       me.device,
@@ -165,13 +169,14 @@ export async function endCommand(db: Database, me: Incarnation, id: string, end:
       end.changed ?? false,
       end.error?.slice(0, ERROR_LIMIT) ?? null,
       (end.delayMs ?? 0) / 1000,
+      end.failure ?? false,
     ],
   );
   return ended;
 }
 
 export const COLUMNS = `c.id, c.ordinal, c.repository_id as "repositoryId", coalesce(r.removed_name, r.name, c.repository) as repository, c.device,
-  c.command, c.arguments, c.state, c.author, c.reason, c.attempts, c.last_error as "lastError", c.outcome,
+  c.command, c.arguments, c.state, c.author, c.reason, c.attempts, c.failures, c.last_error as "lastError", c.outcome,
   ${epochMs("c.created_at")} as "createdAt", ${epochMs("c.started_at")} as "startedAt", ${epochMs("c.ended_at")} as "endedAt",
   ${epochMs("c.due_at")} as "dueAt", d.expires_at > clock_timestamp() as live, ${AWAY_SINCE} as "awaySince"`;
 export const JOINS = `join lockstep.device d on d.name = c.device left join lockstep.repository r on r.id = c.repository_id`;

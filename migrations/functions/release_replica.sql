@@ -41,8 +41,11 @@ begin
     perform 1 from lockstep.write w where w.repository_id = p_repository and w.device = p_device and w.status = 'staged';
     if found then outcome := 'writing'; return; end if;
   end if;
-  -- A device that never took its files back still has them aside.
-  update lockstep.replica p set state = 'released', version = greatest(p.version, p.kept), kept = 0,
+  -- A device that never took its files back still has them aside. Its files lie at its places until it has moved them,
+  -- whatever name the repository gets meanwhile.
+  update lockstep.replica p set state = 'released',
+    places = case when held.removed_at is null then array_remove(p.places, held.name) || held.name else p.places end,
+    version = greatest(p.version, p.kept), kept = 0,
     released_at = clock_timestamp(), updated_at = clock_timestamp(), last_error = null, attempts = 0, next_attempt_at = null
     where p.repository_id = p_repository and p.device = p_device;
   -- The command names the time of its release. So it frees only the files of that release.

@@ -28,8 +28,11 @@ begin
     -- A device that is away finds its directory by the name that it had.
     update lockstep.replica p set places = array_remove(p.places, p_name) || p_name
       where p.repository_id = p_id and p.state in ('pending', 'active', 'broken');
+    -- A device that gave its copy up before may not have been able to move it aside. It needs another command: the
+    -- one of that release is superseded below.
     holding := array(select p.device from lockstep.replica p
-      where p.repository_id = p_id and p.state in ('pending', 'active', 'broken') order by p.device);
+      where p.repository_id = p_id and (p.state in ('pending', 'active', 'broken') or p.state = 'released' and p.places <> '{}')
+      order by p.device);
     with undecided as (
       select w.id from lockstep.write w where w.repository_id = p_id and w.status = 'staged' order by w.id for update)
     update lockstep.write w set status = 'dropped', decided_at = clock_timestamp(), drop_reason = 'the repository was removed'

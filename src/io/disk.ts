@@ -22,8 +22,7 @@ export async function sync(path: string | Buffer): Promise<void> {
       closeSync(file);
     }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT" && (error as NodeJS.ErrnoException).code !== "ENOTDIR")
-      throw error;
+    unlessAbsent(error as NodeJS.ErrnoException);
   }
 }
 
@@ -33,6 +32,11 @@ export async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Returns undefined for an error that says that nothing is at the path. Throws others, such as missing rights. */
+export function unlessAbsent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
 }
 
 /** Returns the names in a directory; none when it cannot be read. */

@@ -18,6 +18,45 @@ export const placementControls = [
     name: "the last copy is never released",
   },
   {
+    rule: "a copy that could not be moved aside in time is moved before it is freed",
+    patches: [
+      {
+        file: "src/sync/placement/destroy-replica.ts",
+        from: "await moveAside(context, replica, unmoved);",
+        to: "",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/unmoved-copies.test.ts",
+    name: "is moved aside and freed once its time is over",
+  },
+  {
+    rule: "a released copy is found at its old place after a rename",
+    patches: [
+      {
+        file: "migrations/functions/release_replica.sql",
+        from: "then array_remove(p.places, held.name) || held.name else",
+        to: "then p.places else",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/unmoved-copies.test.ts",
+    name: "although its repository was renamed meanwhile",
+  },
+  {
+    rule: "what lies at the place of a copy that was moved aside is not freed",
+    patches: [
+      {
+        file: "src/sync/placement/destroy-replica.ts",
+        from: "(await possiblePlaces(db, me.device, replica.id))?.unmoved ?? []",
+        to: "(await possiblePlaces(db, me.device, replica.id))?.names ?? []",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/unmoved-copies.test.ts",
+    name: "is not looked for once the release has moved it",
+  },
+  {
     rule: "a released copy lands no write",
     patches: [
       {

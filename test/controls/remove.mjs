@@ -72,7 +72,11 @@ export const removeControls = [
   {
     rule: "files at a version that the database does not know are not freed",
     patches: [
-      { file: "src/sync/placement/release-replica.ts", from: "await assertNotAhead(context, replica);", to: "" },
+      {
+        file: "src/sync/placement/destroy-replica.ts",
+        from: "await assertNotAhead(context, replica, unmoved);",
+        to: "",
+      },
     ],
     ...files,
     name: "keeps files at a version that the database does not know",
@@ -93,7 +97,7 @@ export const removeControls = [
     rule: "a removed replica that was moved aside for another one is found there",
     patches: [
       {
-        file: "src/sync/placement/release-replica.ts",
+        file: "src/sync/placement/move-aside.ts",
         from: "return await setRemovedAside(misplacedPath(stateDir, replica.id), stateDir, replica.id);",
         to: "return undefined;",
       },

@@ -1,33 +1,22 @@
 // A device gives up its copy of a repository that it shall not hold any more.
 import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import { listCommands } from "../../src/store/command/find-commands.ts";
 import { recordVersion } from "../../src/store/replica/record-replica.ts";
 import { releaseReplica } from "../../src/store/replica/release-replica.ts";
-import { replicasOf } from "../../src/store/replica/replicas.ts";
-import { setRepository } from "../../src/store/repository/repositories.ts";
 import { landWrite } from "../../src/store/write/writes.ts";
 import { orderCommand } from "../../src/sync/operator/order-command.ts";
+import { placer, stateOf } from "../support/placing.ts";
 import { runQueue } from "../support/queue.ts";
+import { aside as removed } from "../support/removing.ts";
 import { create, stage } from "../support/store-rows.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change, SOON, type TestDevice } from "../support/sync-device.ts";
+import { change, SOON } from "../support/sync-device.ts";
 
 const APP = "team/app";
 
-async function place(on: TestDevice, devices: readonly TestDevice[] | null, keepDays = 14): Promise<void> {
-  const placement = devices === null ? null : devices.map(({ name }) => name);
-  await setRepository(on.context.db, APP, { minCopies: null, landWithFewer: null, placement, keepDays, author: "ada" });
-}
-
-async function stateOf(device: TestDevice, id: string): Promise<string | undefined> {
-  return (await replicasOf(device.context.db, id)).find((row) => row.device === device.name)?.state;
-}
-
-const removed = (device: TestDevice) => readdir(join(device.context.root, ".lockstep", "removed")).catch(() => []);
+const place = placer(APP);
 
 /** Two devices, and one version that both have. */
 async function pair(cluster: TestCluster) {

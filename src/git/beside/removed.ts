@@ -2,9 +2,9 @@
 // then freed. A replica that comes back to the device meanwhile takes them back.
 import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { exists, moveDirectory, sync } from "../../io/disk.ts";
+import { exists, moveDirectory, sync, unlessAbsent } from "../../io/disk.ts";
 import { wasReplica } from "../replica/repository.ts";
-import { doubtReplicaRecord, type ReplicaRecord, readReplicaRecord } from "../root/root-record.ts";
+import { doubtReplicaRecord } from "../root/root-record.ts";
 import { moveToPlace } from "./place.ts";
 
 /** A directory in the root's own directory. Its entries are named by the ids of their repositories. */
@@ -12,36 +12,33 @@ const REMOVED = "removed";
 /** The end of the name of what is being freed. Nobody takes that back. */
 const DOOMED = ".doomed";
 
-function placeOf(stateDir: string, repositoryId: string): string {
+/** Returns where the removed replica of a repository lies. */
+export function removedPath(stateDir: string, repositoryId: string): string {
   return join(stateDir, REMOVED, `${repositoryId}.git`);
 }
 
 /**
  * Moves the replica of the repository at `gitDir` to the removed ones. Returns its new path; undefined: no replica of
- * this repository is there. Files that are something else stay.
+ * this repository is there. Files that are something else stay. Throws if nobody can tell what is there, because rights
+ * are missing: the caller would forget the place.
  */
 export async function setRemovedAside(
   gitDir: string,
   stateDir: string,
   repositoryId: string,
 ): Promise<string | undefined> {
-  if (!(await exists(gitDir)) || !(await wasReplica(gitDir, repositoryId))) return undefined;
-  const to = placeOf(stateDir, repositoryId);
+  if ((await readdir(gitDir).catch(unlessAbsent)) === undefined) return undefined;
+  if (!(await wasReplica(gitDir, repositoryId))) return undefined;
+  const to = removedPath(stateDir, repositoryId);
   // An older copy is freed with this one.
   if (await exists(to)) await moveDirectory(to, `${to}.${Date.now()}`);
   await moveDirectory(gitDir, to);
   return to;
 }
 
-/** Returns the note beside the removed replica of a repository. undefined: there is none. */
-export async function noteOfRemoved(stateDir: string, repositoryId: string): Promise<ReplicaRecord | undefined> {
-  const record = await readReplicaRecord(placeOf(stateDir, repositoryId));
-  return record?.repositoryId === repositoryId ? record : undefined;
-}
-
 /** Moves a removed replica back to the free place `gitDir`. Returns false when there is none. */
 export async function takeRemovedBack(gitDir: string, stateDir: string, repositoryId: string): Promise<boolean> {
-  const from = placeOf(stateDir, repositoryId);
+  const from = removedPath(stateDir, repositoryId);
   if (!(await exists(from))) return false;
   await moveToPlace(from, gitDir);
   await doubtReplicaRecord(gitDir);
@@ -55,7 +52,7 @@ export async function takeRemovedBack(gitDir: string, stateDir: string, reposito
 export async function doomRemoved(stateDir: string, repositoryId: string): Promise<string[]> {
   const directory = join(stateDir, REMOVED);
   const doomed: string[] = [];
-  for (const name of await readdir(directory).catch(() => [])) {
+  for (const name of (await readdir(directory).catch(unlessAbsent)) ?? []) {
     if (!name.startsWith(`${repositoryId}.git`)) continue;
     const path = join(directory, name);
     doomed.push(name.endsWith(DOOMED) ? path : `${path}.${Date.now()}${DOOMED}`);

@@ -20,8 +20,8 @@ export interface RemovedRepository {
 const SELECT_REMOVED = `select r.id, r.removed_name as name, r.head_version as "headVersion",
   ${epochMs("r.removed_at")} as "removedAt", ${epochMs("r.keep_until")} as "keepUntil",
   r.keep_until > clock_timestamp() as restorable,
-  array(select p.device from lockstep.replica p where p.repository_id = r.id and p.state in ('pending', 'active', 'broken')
-    order by p.device) as "waitsFor"
+  array(select p.device from lockstep.replica p
+    where p.repository_id = r.id and (p.state in ('pending', 'active', 'broken') or p.places <> '{}') order by p.device) as "waitsFor"
   from lockstep.repository r where r.removed_at is not null`;
 
 function removedOf(row: { readonly [column: string]: unknown }): RemovedRepository {
@@ -97,15 +97,26 @@ export async function restoreRepository(
   );
 }
 
-/** Returns the names at whose places this device's replica may lie, and whether its repository was removed. */
+/** Where a replica may lie that its device gives up. */
+export interface PossiblePlaces {
+  /** The names at whose places it may lie. */
+  readonly names: string[];
+  /** Its repository was removed. */
+  readonly removed: boolean;
+  /** The names at whose places the files of a released copy may still lie. Empty: they were moved aside. */
+  readonly unmoved: string[];
+}
+
+/** Returns where this device's replica may lie. undefined: it has none. */
 export async function possiblePlaces(
   db: Database,
   device: string,
   repositoryId: string,
-): Promise<{ names: string[]; removed: boolean } | undefined> {
-  const [row] = await queryRepeatable<{ names: string[]; removed: boolean }>(
+): Promise<PossiblePlaces | undefined> {
+  const [row] = await queryRepeatable<PossiblePlaces & { [column: string]: unknown }>(
     db.work,
-    `select case when r.removed_at is null then p.places || r.name else p.places end as names, r.removed_at is not null as removed
+    `select case when r.removed_at is null then p.places || r.name else p.places end as names, r.removed_at is not null as removed,
+       case when p.state in ('released', 'destroyed') then p.places else '{}' end as unmoved
      from lockstep.replica p join lockstep.repository r on r.id = p.repository_id
      where p.repository_id = $1 and p.device = $2`,
     [repositoryId, device],

@@ -1,6 +1,7 @@
 -- Records the outcome of a command, once. p_state: done, failed or superseded; or queued, to start it again after
--- p_delay. p_failure: it met an error that somebody has to mend. Returns false if this incarnation does not carry the command out: it was replaced, or the outcome is
--- recorded already. A command that changes rows of other tables calls this in the same transaction.
+-- p_delay. p_failure: it met an error that somebody has to mend. Returns false if this incarnation does not carry the
+-- command out: it was replaced, or the outcome is recorded already. A command that changes rows of
+-- other tables calls this in the same transaction.
 create function lockstep.end_command(
   p_id uuid, p_device text, p_fence bigint, p_state text, p_outcome jsonb, p_changed boolean, p_error text, p_delay interval,
   p_failure boolean)

@@ -10,7 +10,11 @@ import { type Pusher, pusher } from "../support/pusher.ts";
 startClusterOfFile();
 
 const SOON = { timeout: 30_000, interval: 100 };
-const done = (device: Device) => ({ device: device.name, state: "done", live: true, error: null });
+const done = (device: Device) => ({
+  ...{ device: device.name, state: "done", live: true, error: null },
+  command: expect.any(String),
+  due_at: null,
+});
 
 it("shows what would be removed, removes it everywhere, and restores it under its name or another", async () => {
   const repository = await cluster.createRepository();

@@ -12,7 +12,11 @@ startClusterOfFile();
 
 const SOON = { timeout: 30_000, interval: 100 };
 const rename = (on: Device, from: string, to: string) => on.lockstep("repo", "rename", from, to);
-const done = (device: Device) => ({ device: device.name, state: "done", live: true, error: null });
+const done = (device: Device) => ({
+  ...{ device: device.name, state: "done", live: true, error: null },
+  command: expect.any(String),
+  due_at: null,
+});
 
 it("moves the repository on every device, and tells those who use the old name the new one", async () => {
   const repository = await cluster.createRepository();

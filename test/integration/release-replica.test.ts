@@ -7,7 +7,7 @@ import { recordVersion } from "../../src/store/replica/record-replica.ts";
 import { releaseReplica } from "../../src/store/replica/release-replica.ts";
 import { landWrite } from "../../src/store/write/writes.ts";
 import { orderCommand } from "../../src/sync/operator/order-command.ts";
-import { placer, stateOf } from "../support/placing.ts";
+import { pair, placer, stateOf } from "../support/placing.ts";
 import { runQueue } from "../support/queue.ts";
 import { aside as removed } from "../support/removing.ts";
 import { create, stage } from "../support/store-rows.ts";
@@ -18,19 +18,9 @@ const APP = "team/app";
 
 const place = placer(APP);
 
-/** Two devices, and one version that both have. */
-async function pair(cluster: TestCluster) {
-  const [a, b] = [await cluster.start("repo001"), await cluster.start("repo002")];
-  const id = await cluster.create(APP, [a, b]);
-  const one = await b.commit(APP, "one");
-  await b.push(APP, [change("main", null, one)]);
-  await a.read(APP);
-  return { a, b, id, one };
-}
-
 it("a copy that the placement does not name is given up, and its files are kept until their time has passed", async () => {
   await using cluster = await TestCluster.make();
-  const { a, b, id } = await pair(cluster);
+  const { a, b, id } = await pair(cluster, APP);
   await place(a, [a]);
   await using _ = runQueue(b);
   await vi.waitFor(async () => expect(await stateOf(b, id)).toBe("released"), SOON);
@@ -52,7 +42,7 @@ it("a copy that the placement does not name is given up, and its files are kept 
 
 it("a copy stays, and serves reads, until the others have everything", async () => {
   await using cluster = await TestCluster.make();
-  const { a, b, id, one } = await pair(cluster);
+  const { a, b, id, one } = await pair(cluster, APP);
   const honest = a.openPack;
   a.openPack = async () => {
     throw new LockstepError("SOURCE_FAILED", "not now");
@@ -81,7 +71,7 @@ it("a copy stays, and serves reads, until the others have everything", async () 
 
 it("a copy that was given up and is placed there again takes its files back", async () => {
   await using cluster = await TestCluster.make();
-  const { a, b, id, one } = await pair(cluster);
+  const { a, b, id, one } = await pair(cluster, APP);
   await place(a, [a]);
   await using _ = runQueue(b);
   await vi.waitFor(async () => expect(await removed(b)).toEqual([`${id}.git`]), SOON);
@@ -108,7 +98,7 @@ it("a copy that was given up and is placed there again takes its files back", as
 
 it("a write that is under way on the device keeps the copy, and a released copy lands nothing", async () => {
   await using cluster = await TestCluster.make();
-  const { a, b, id, one } = await pair(cluster);
+  const { a, b, id, one } = await pair(cluster, APP);
   const request = await stage(b.context.db, b.context.me, id, 1n, [create("refs/heads/topic", one)]);
   await place(a, [a]);
   expect(await releaseReplica(b.context.db, b.context.me, id, 14)).toMatchObject({
@@ -122,7 +112,7 @@ it("a write that is under way on the device keeps the copy, and a released copy 
 
 it("the last copy is never released: not without another holder, and not while the database waits for an operator", async () => {
   await using cluster = await TestCluster.make();
-  const { a, b, id } = await pair(cluster);
+  const { a, b, id } = await pair(cluster, APP);
   const release = async () => await releaseReplica(b.context.db, b.context.me, id, 14);
   expect(await release()).toMatchObject({ outcome: "wanted" });
   await place(a, [a]);
@@ -147,7 +137,7 @@ it("the last copy is never released: not without another holder, and not while t
 
 it("a sidecar that dies between the row and the files moves them when it is back, and makes no new copy", async () => {
   await using cluster = await TestCluster.make();
-  const { a, b, id } = await pair(cluster);
+  const { a, b, id } = await pair(cluster, APP);
   await place(a, [a]);
   // The row says so, and the process is gone.
   await releaseReplica(b.context.db, b.context.me, id, 14);
@@ -163,7 +153,7 @@ it("a sidecar that dies between the row and the files moves them when it is back
 
 it("a copy that is placed on the device again while its release begins stays, and no command fails", async () => {
   await using cluster = await TestCluster.make();
-  const { a, b, id } = await pair(cluster);
+  const { a, b, id } = await pair(cluster, APP);
   await place(a, [a]);
   let isPlaced = false;
   b.onStatement = async (text, run) => {
@@ -185,7 +175,7 @@ it("a copy that is placed on the device again while its release begins stays, an
 
 it("a command to release a copy that shall stay fails with a sentence, and one that is placed again is superseded", async () => {
   await using cluster = await TestCluster.make();
-  const { a, b } = await pair(cluster);
+  const { a, b } = await pair(cluster, APP);
   const asked = { repository: APP, device: b.name, command: "release", author: "ada", reason: "test" };
   {
     await using _ = runQueue(b);

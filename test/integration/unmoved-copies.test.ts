@@ -6,24 +6,14 @@ import { expect, it, vi } from "vitest";
 import type { CommandName } from "../../src/store/command/commands.ts";
 import { listCommands } from "../../src/store/command/find-commands.ts";
 import { listRemoved } from "../../src/store/repository/removals.ts";
-import { placer, stateOf } from "../support/placing.ts";
+import { pair, placer, stateOf } from "../support/placing.ts";
 import { plainRepository } from "../support/plain-repository.ts";
-import { APP, aside, pushed, removeOnly, restoreOnly, runQueue } from "../support/removing.ts";
+import { APP, aside, removeOnly, restoreOnly, runQueue } from "../support/removing.ts";
 import { renameOnly, SHOP } from "../support/renaming.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { SOON, type TestDevice } from "../support/sync-device.ts";
 
 const place = placer(APP);
-
-/** A repository at version 1 on two devices, and the database knows that both have it. */
-async function both(cluster: TestCluster) {
-  const made = await pushed(cluster);
-  await vi.waitFor(async () => {
-    const rows = await cluster.sql("select device from lockstep.replica where version = 1");
-    expect(rows).toHaveLength(2);
-  }, SOON);
-  return made;
-}
 
 /** Lets no files of a device be moved aside until the result is called. */
 async function block(device: TestDevice): Promise<() => Promise<void>> {
@@ -50,7 +40,7 @@ it.each([
   [", although its repository was renamed meanwhile", (a: TestDevice) => renameOnly(a, APP, SHOP)],
 ])("is moved aside and freed once its time is over%s", async (_, meanwhile) => {
   await using cluster = await TestCluster.make();
-  const { a, b, id } = await both(cluster);
+  const { a, b, id } = await pair(cluster, APP);
   const unblock = await block(b);
   await place(a, [a]);
   await using _queue = runQueue(b);
@@ -73,7 +63,7 @@ it.each([
 
 it("stays if it is in use again when its time is over", async () => {
   await using cluster = await TestCluster.make();
-  const { a, b, id } = await both(cluster);
+  const { a, b, id } = await pair(cluster, APP);
   const unblock = await block(b);
   await place(a, [a]);
   await using _queue = runQueue(b);
@@ -102,7 +92,7 @@ it("stays if it is in use again when its time is over", async () => {
 
 it("is not looked for once the release has moved it: what lies at its place then stays", async () => {
   await using cluster = await TestCluster.make();
-  const { a, b, id } = await both(cluster);
+  const { a, b, id } = await pair(cluster, APP);
   await place(a, [a]);
   await using _queue = runQueue(b);
   await untilItIs(cluster, b, "release", { state: "done" });
@@ -115,7 +105,7 @@ it("is not looked for once the release has moved it: what lies at its place then
 
 it("is freed, and something else that lies at its place by then stays", async () => {
   await using cluster = await TestCluster.make();
-  const { a, b } = await both(cluster);
+  const { a, b } = await pair(cluster, APP);
   const unblock = await block(b);
   await place(a, [a]);
   await using _queue = runQueue(b);
@@ -129,7 +119,7 @@ it("is freed, and something else that lies at its place by then stays", async ()
 
 it("stays at its place if it has a version that the database does not know", async () => {
   await using cluster = await TestCluster.make();
-  const { a, b, id } = await both(cluster);
+  const { a, b, id } = await pair(cluster, APP);
   const unblock = await block(b);
   await removeOnly(a, APP);
   await using _queue = runQueue(b);
@@ -150,7 +140,7 @@ it("stays at its place if it has a version that the database does not know", asy
 
 it("is moved aside if its repository is removed, restored and removed again meanwhile, and freed in the end", async () => {
   await using cluster = await TestCluster.make();
-  const { a, b, id } = await both(cluster);
+  const { a, b, id } = await pair(cluster, APP);
   const unblock = await block(b);
   await removeOnly(a, APP);
   await using _queue = runQueue(b);
@@ -171,7 +161,7 @@ it("is moved aside if its repository is removed, restored and removed again mean
 
 it("is moved aside by the removal of its repository if its release could not do it", async () => {
   await using cluster = await TestCluster.make();
-  const { a, b, id } = await both(cluster);
+  const { a, b, id } = await pair(cluster, APP);
   const unblock = await block(b);
   await place(a, [a]);
   await using _queue = runQueue(b);
@@ -185,7 +175,7 @@ it("is moved aside by the removal of its repository if its release could not do 
 
 it("is not forgotten while its device cannot tell whether it lies there", async () => {
   await using cluster = await TestCluster.make();
-  const { a, b, id } = await both(cluster);
+  const { a, b, id } = await pair(cluster, APP);
   const parent = dirname(b.gitDir(APP));
   await place(a, [a]);
   await rename(parent, `${parent}-elsewhere`);

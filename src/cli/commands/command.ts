@@ -5,11 +5,12 @@ import { LockstepError } from "../../errors.ts";
 import type { Command__Output as QueuedCommand } from "../../generated/lockstep/v1/Command.ts";
 import type { Host } from "../../host.ts";
 import { toMs } from "../../protocol/times.ts";
-import { span } from "../terminal/ago.ts";
+import { ahead } from "../terminal/ago.ts";
 import { authorOf, Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { limitOf } from "../terminal/flag-values.ts";
 import { Progress } from "../terminal/progress.ts";
 import { table } from "../terminal/styled.ts";
+import { isResting } from "../text/parts-of-devices.ts";
 import { instant, lasting, moment } from "../text/times.ts";
 
 const STATES = ["queued", "running", "done", "failed", "superseded"] as const;
@@ -135,7 +136,7 @@ function describeCommands(commands: readonly QueuedCommand[]): string {
       each.command,
       each.repository,
       each.device,
-      stateOf(each),
+      stateForPeople(each),
       moment(each.endedAt ?? each.startedAt ?? each.createdAt),
       each.id,
       noteOf(each),
@@ -146,21 +147,27 @@ function describeCommands(commands: readonly QueuedCommand[]): string {
 function noteOf(command: QueuedCommand): string {
   if (command.endedAt === null && !command.deviceLive)
     return `waits for ${command.device}${command.deviceAwaySince ? `, away for ${lasting(command.deviceAwaySince)}` : ", which is away"}`;
+  if (isResting(command))
+    return `attempt ${command.attempts} failed, the next one is due ${due(command)}: ${command.error}`;
   return command.error || command.outcome;
 }
 
-/** Says when a command may run: "due now", "due in 3 min". */
-function due(at: unknown): string {
-  const left = (toMs(at as never) ?? 0) - Date.now();
-  return left <= 0 ? "due now" : `due in ${span(left)}`;
+/** After an error a command is queued again. A person reads that it rests. */
+function stateForPeople(command: QueuedCommand): string {
+  return isResting(command) ? "rests" : stateOf(command);
+}
+
+/** Says when a command may run: "now", "in 3 min". */
+function due({ dueAt }: QueuedCommand): string {
+  return ahead(new Date(toMs(dueAt as never) ?? 0));
 }
 
 function describeOne(command: QueuedCommand): string {
   const lines = [
-    `${command.command} of ${command.repository} on ${command.device}: ${stateOf(command)}`,
+    `${command.command} of ${command.repository} on ${command.device}: ${stateForPeople(command)}`,
     `asked for by ${command.author} ${moment(command.createdAt)}${command.reason ? ` (${command.reason})` : ""}`,
     command.startedAt ? `started ${moment(command.startedAt)}, attempt ${command.attempts}` : "not started yet",
-    command.endedAt ? `ended ${moment(command.endedAt)}` : due(command.dueAt),
+    command.endedAt ? `ended ${moment(command.endedAt)}` : `due ${due(command)}`,
     noteOf(command),
   ];
   return lines.filter(Boolean).join("\n");

@@ -5,14 +5,15 @@ import type { GetRepositoryResponse__Output as Details } from "../../generated/l
 import type { RemovedRepository__Output as Removed } from "../../generated/lockstep/v1/RemovedRepository.ts";
 import type { Host } from "../../host.ts";
 import { toMs } from "../../protocol/times.ts";
+import { untilDone } from "../parts/until-done.ts";
 import { authorOf, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { askForYes } from "../terminal/confirm.ts";
 import { numberOf } from "../terminal/flag-values.ts";
 import { table } from "../terminal/styled.ts";
-import { describeOpen, exitUnlessDone, partOfDevice } from "../text/parts-of-devices.ts";
+import { describeOpen, exitUnlessDone } from "../text/parts-of-devices.ts";
 import { instant } from "../text/times.ts";
 
-/** Longer than the sidecar waits for live devices. */
+/** An older sidecar waits for the devices itself. */
 const PATIENCE_MS = 120_000;
 
 type RemoveFlags = {
@@ -49,9 +50,10 @@ export function removeCommand(host: Host): Command {
         keepDays,
         author: authorOf(host),
         reason: flags.reason,
+        atOnce: true,
       };
       const done = await client.call("RemoveRepository", request, { timeoutMs: PATIENCE_MS, signal: host.stop });
-      const devices = done.commands.map(partOfDevice);
+      const devices = await untilDone(run, client, done.commands);
       const document = {
         repository: name,
         removed: true,

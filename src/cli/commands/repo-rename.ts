@@ -1,10 +1,11 @@
 // `lockstep repo rename`: gives a repository another name on all devices.
 import type { Command } from "commander";
 import type { Host } from "../../host.ts";
+import { untilDone } from "../parts/until-done.ts";
 import { authorOf, prepare, subcommand } from "../terminal/command.ts";
-import { describeOpen, exitUnlessDone, partOfDevice } from "../text/parts-of-devices.ts";
+import { describeOpen, exitUnlessDone } from "../text/parts-of-devices.ts";
 
-/** Longer than the sidecar waits for live devices. */
+/** Looking at the place of a name may wait for devices that are silent. */
 const PATIENCE_MS = 120_000;
 
 /** Makes the command `lockstep repo rename`. */
@@ -21,12 +22,12 @@ export function renameCommand(host: Host): Command {
     .action(async (name: string, newName: string, flags: { reason: string }) => {
       const run = prepare(host, "repo", flags);
       using client = await run.connect();
-      const request = { repository: name, newName, author: authorOf(host), reason: flags.reason };
+      const request = { repository: name, newName, author: authorOf(host), reason: flags.reason, atOnce: true };
       const { commands } = await client.call("RenameRepository", request, {
         timeoutMs: PATIENCE_MS,
         signal: host.stop,
       });
-      const devices = commands.map(partOfDevice);
+      const devices = await untilDone(run, client, commands);
       const document = { repository: newName, renamed_from: name, devices };
       run.print(document, [`${name} is called ${newName} now.`, ...devices.flatMap(describeOpen)].join("\n"));
       exitUnlessDone(devices);

@@ -1,10 +1,11 @@
 // `lockstep repo restore`: puts a repository that was removed back into service.
 import type { Command } from "commander";
 import type { Host } from "../../host.ts";
+import { untilDone } from "../parts/until-done.ts";
 import { authorOf, prepare, subcommand } from "../terminal/command.ts";
-import { describeOpen, exitUnlessDone, partOfDevice } from "../text/parts-of-devices.ts";
+import { describeOpen, exitUnlessDone } from "../text/parts-of-devices.ts";
 
-/** Longer than the sidecar waits for live devices. */
+/** Looking at the place of a name may wait for devices that are silent. */
 const PATIENCE_MS = 120_000;
 
 type RestoreFlags = {
@@ -38,9 +39,10 @@ export function restoreCommand(host: Host): Command {
         newName: flags.as,
         author: authorOf(host),
         reason: flags.reason,
+        atOnce: true,
       };
       const done = await client.call("RestoreRepository", request, { timeoutMs: PATIENCE_MS, signal: host.stop });
-      const devices = done.commands.map(partOfDevice);
+      const devices = await untilDone(run, client, done.commands);
       const document = { repository: done.repository, restored: true, id: done.repositoryId, devices };
       run.print(document, [`${done.repository} is back in service.`, ...devices.flatMap(describeOpen)].join("\n"));
       exitUnlessDone(devices);

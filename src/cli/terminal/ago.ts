@@ -13,6 +13,12 @@ export function span(ms: number): string {
   return `${Math.round(ms / DAY_MS)} days`;
 }
 
+/** Returns when something will be: "now" or "in 3 min". */
+export function ahead(at: Date, now = Date.now()): string {
+  const ms = at.getTime() - now;
+  return ms <= 0 ? "now" : `in ${span(ms)}`;
+}
+
 /** Returns when something was: "just now", "3 min ago", or the day for what is older than two weeks. */
 export function ago(at: Date, now = Date.now()): string {
   const ms = now - at.getTime();

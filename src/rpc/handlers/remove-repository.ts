@@ -12,8 +12,8 @@ const KEEP_DAYS = 14;
 export const removeRepository =
   (context: SyncContext) =>
   async (request: Request, { caller, signal }: CallContext): Promise<Response> => {
-    const { repository, repositoryId, keepDays = KEEP_DAYS } = request;
-    const wish = { repository, repositoryId, keepDays, ...authorAndReason(request, caller) };
+    const { repository, repositoryId, keepDays = KEEP_DAYS, atOnce } = request;
+    const wish = { repository, repositoryId, keepDays, atOnce, ...authorAndReason(request, caller) };
     const { id, commands, keepUntil } = await remove(context, wish, signal);
     return { repositoryId: id, keepUntil: toTimestamp(keepUntil), commands: commands.map(encodeCommand) };
   };

@@ -18,6 +18,8 @@ export interface RemoveRequest {
   readonly keepDays: number;
   readonly author: string;
   readonly reason: string;
+  /** True: does not wait for the devices. */
+  readonly atOnce?: boolean;
 }
 
 const KEEP_DAYS_LIMIT = 36_500;
@@ -42,7 +44,11 @@ export async function removeRepository(
   if (removed.outcome === "missing") throw await missingRepositoryError(db, name);
   await crashPoint("remove.decided");
   await notifyCommands(db, removed.devices).catch(() => {});
-  return { id, commands: await untilCarriedOut(context, removed.commands, signal), keepUntil: removed.keep_until };
+  return {
+    id,
+    commands: await untilCarriedOut(context, removed.commands, signal, request.atOnce),
+    keepUntil: removed.keep_until,
+  };
 }
 
 /** Returns the id that a caller gave. undefined: none. Throws INVALID_REQUEST. */

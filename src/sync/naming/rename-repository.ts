@@ -14,6 +14,8 @@ export interface RenameRequest {
   readonly newName: string;
   readonly author: string;
   readonly reason: string;
+  /** True: does not wait for the devices. */
+  readonly atOnce?: boolean;
 }
 
 /**
@@ -49,7 +51,7 @@ export async function renameRepository(
   }
   await crashPoint("rename.decided");
   await notifyCommands(db, renamed.devices).catch(() => {});
-  return await untilCarriedOut(context, renamed.commands, signal);
+  return await untilCarriedOut(context, renamed.commands, signal, request.atOnce);
 }
 
 /**

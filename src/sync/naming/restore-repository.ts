@@ -26,6 +26,8 @@ export interface RestoreRequest {
   readonly newName: string;
   readonly author: string;
   readonly reason: string;
+  /** True: does not wait for the devices. */
+  readonly atOnce?: boolean;
 }
 
 export interface Restored {
@@ -77,7 +79,7 @@ export async function restoreRepository(
   }
   await crashPoint("restore.decided");
   await notifyCommands(db, restored.devices).catch(() => {});
-  return { id, name, commands: await untilCarriedOut(context, restored.commands, signal) };
+  return { id, name, commands: await untilCarriedOut(context, restored.commands, signal, request.atOnce) };
 }
 
 function takenError(name: string, removal: { id: string; name: string }): LockstepError {

@@ -1,5 +1,5 @@
-// Frees the disk of a copy that was given up, some days later. That is a command of the queue. It may be killed anywhere
-// and is then repeated.
+// Frees the disk of a copy that was given up, some days later. That is a command of the queue. It may be killed
+// anywhere and is then repeated.
 import { join } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
 import { LockstepError } from "../../errors.ts";

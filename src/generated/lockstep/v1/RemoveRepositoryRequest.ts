@@ -7,6 +7,7 @@ export interface RemoveRepositoryRequest {
   'keepDays'?: (number);
   'author'?: (string);
   'reason'?: (string);
+  'atOnce'?: (boolean);
   '_keepDays'?: "keepDays";
 }
 
@@ -16,5 +17,6 @@ export interface RemoveRepositoryRequest__Output {
   'keepDays'?: (number);
   'author': (string);
   'reason': (string);
+  'atOnce': (boolean);
   '_keepDays'?: "keepDays";
 }

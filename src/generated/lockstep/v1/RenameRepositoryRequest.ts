@@ -6,6 +6,7 @@ export interface RenameRepositoryRequest {
   'newName'?: (string);
   'author'?: (string);
   'reason'?: (string);
+  'atOnce'?: (boolean);
 }
 
 export interface RenameRepositoryRequest__Output {
@@ -13,4 +14,5 @@ export interface RenameRepositoryRequest__Output {
   'newName': (string);
   'author': (string);
   'reason': (string);
+  'atOnce': (boolean);
 }

@@ -7,6 +7,7 @@ export interface RestoreRepositoryRequest {
   'newName'?: (string);
   'author'?: (string);
   'reason'?: (string);
+  'atOnce'?: (boolean);
 }
 
 export interface RestoreRepositoryRequest__Output {
@@ -15,4 +16,5 @@ export interface RestoreRepositoryRequest__Output {
   'newName': (string);
   'author': (string);
   'reason': (string);
+  'atOnce': (boolean);
 }

@@ -11,7 +11,7 @@ const APP = "team/app";
 const CAFE = "refs/heads/caf\xe9";
 
 describe("a push", () => {
-  it("onto a disk that takes no note of it is dropped before the decision, and lands when it does", async () => {
+  it("onto a disk that takes no note of it is refused before the decision, and lands when it does", async () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     const [one, two] = await a.history(APP);
@@ -19,11 +19,12 @@ describe("a push", () => {
     const inTheWay = join(a.gitDir(APP), "lockstep.version");
     await rm(inTheWay);
     await mkdir(inTheWay);
-    await expect(a.push(APP, [change("main", one, two)])).rejects.toThrow();
+    const refused = { code: "REPLICA_IN_DOUBT", details: { path: expect.stringContaining("lockstep.version") } };
+    await expect(a.push(APP, [change("main", one, two)])).rejects.toMatchObject(refused);
     expect(await writes(cluster)).toHaveLength(1);
     // As after a start: the next write is staged.
     a.replica(APP).digestKey = undefined;
-    await expect(a.push(APP, [change("main", one, two)])).rejects.toThrow();
+    await expect(a.push(APP, [change("main", one, two)])).rejects.toMatchObject(refused);
     expect(await log(cluster)).toHaveLength(1);
     await rm(inTheWay, { recursive: true });
     await vi.waitFor(async () => expect((await writes(cluster)).at(-1)).toMatchObject({ status: "dropped" }), SOON);

@@ -8,6 +8,7 @@ import { hookFolder } from "../../git/ref-hook.ts";
 import { doubtReplicaRecord } from "../../git/root/root-record.ts";
 import { RefTransaction } from "../../git/transactions/ref-transaction.ts";
 import { syncObjects } from "../../io/disk.ts";
+import { diskError } from "../../io/disk-errors.ts";
 import { isPermanent } from "../../store/database/sqlstate.ts";
 import type { StageRequest } from "../../store/write/writes.ts";
 import type { SyncContext } from "../device/context.ts";
@@ -161,15 +162,17 @@ function onlyOnHead({ gitDir }: Replica, { sessionBase, request }: WriteAttempt)
 
 /**
  * Waits until the objects are on disk, and notes that the replica is in doubt. So after a kill between the first ref
- * and the last, nobody believes the old version. If the disk takes no note, the write is dropped: nothing is decided.
+ * and the last, nobody believes the old version. If the disk refuses either, the write is dropped: nothing is decided.
+ * Throws PREREQUISITE_MISSING and REPLICA_IN_DOUBT then, which tell the pusher that nothing landed.
  */
 export async function syncAndDoubt(replica: Replica, synced: Promise<void>): Promise<void> {
   const { id: repositoryId, applied: version, appliedDigest: digest } = replica;
   const noted = version === undefined ? undefined : { repositoryId, version, digest };
   const doubted = doubtReplicaRecord(replica.gitDir, noted);
   // Wait for both before releasing the mutex, even if one fails.
-  await Promise.allSettled([synced, doubted]);
-  await Promise.all([synced, doubted]);
+  const ends = await Promise.allSettled([synced, doubted]);
+  const failed = ends.find((end) => end.status === "rejected");
+  if (failed) throw diskError(failed.reason) ?? failed.reason;
 }
 
 /**

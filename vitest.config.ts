@@ -1,32 +1,30 @@
-import { availableParallelism } from "node:os";
 import { configDefaults, defineConfig } from "vitest/config";
 // @ts-expect-error: a plain program, which runs without a build.
 import { filesOfOtherParts } from "./test/rotating-files.mjs";
 import { LongestFirst } from "./test/support/longest-first.ts";
+import { paceOfMachine } from "./test/support/machine.ts";
 // @ts-expect-error: a plain program, which runs without a build.
 import { keepFilesInMemory } from "./test/support/memory.mjs";
 
-/** Tests wait more than they compute: for leases, for hung processes to be given up, for a disk. */
-const WORKERS_PER_CORE = 2;
-
 keepFilesInMemory();
 
+const { maxWorkers, slowness } = paceOfMachine();
 const exclude = [...configDefaults.exclude, ...filesOfOtherParts()];
 
 export default defineConfig({
   test: {
     ...(process.env.LOCKSTEP_CI_PART && { runner: "./test/support/part-runner.ts" }),
     sequence: { sequencer: LongestFirst },
-    maxWorkers: Math.ceil(availableParallelism() * WORKERS_PER_CORE),
+    maxWorkers,
     // How long a condition, and below a test, may take on a busy machine, not how long it should.
-    expect: { poll: { timeout: 30_000 } },
+    expect: { poll: { timeout: 30_000 * slowness } },
     projects: [
       // No unit test leaves anything behind, so their files share one context: that saves half of their CPU time.
       {
         extends: true,
-        test: { name: "unit", include: ["test/unit/**/*.test.ts"], isolate: false, testTimeout: 60_000 },
+        test: { name: "unit", include: ["test/unit/**/*.test.ts"], isolate: false, testTimeout: 60_000 * slowness },
       },
-      { extends: true, test: { name: "model", include: ["test/model/**/*.test.ts"], testTimeout: 60_000 } },
+      { extends: true, test: { name: "model", include: ["test/model/**/*.test.ts"], testTimeout: 60_000 * slowness } },
       {
         extends: true,
         test: {
@@ -34,8 +32,8 @@ export default defineConfig({
           include: ["test/integration/**/*.test.ts"],
           exclude,
           globalSetup: ["test/support/postgres-setup.ts"],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          testTimeout: 180_000 * slowness,
+          hookTimeout: 180_000 * slowness,
         },
       },
       {
@@ -45,8 +43,8 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           exclude,
           globalSetup: ["test/support/postgres-setup.ts"],
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          testTimeout: 300_000 * slowness,
+          hookTimeout: 300_000 * slowness,
         },
       },
     ],

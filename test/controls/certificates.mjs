@@ -49,7 +49,7 @@ export const certificateControls = [
       {
         file: "src/tls/peers.ts",
         from: "if (refusal !== undefined) this.#cut(connection, refusal.message);",
-        to: "",
+        to: "if (refusal !== undefined) return;",
       },
     ],
     project: "integration",

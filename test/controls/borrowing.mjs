@@ -17,10 +17,7 @@ export const borrowingControls = [
   },
   {
     rule: "a read of a replica that leads elsewhere is refused before a front end's git",
-    patches: [
-      { file: "src/sync/device/replica-mutex.ts", from: "    assertAlone(gitDir);\n", to: "" },
-      { file: "src/sync/read/before-read.ts", from: "if (!options.asTheyAre) assertAlone(replica.gitDir);", to: "" },
-    ],
+    patches: [{ file: "src/sync/device/replica-mutex.ts", from: "    assertAlone(gitDir);\n", to: "" }],
     project: "integration",
     tests: "test/integration/borrowing-replica.test.ts",
     name: "commondir is neither read, sent",

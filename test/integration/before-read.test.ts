@@ -2,11 +2,14 @@ import { access, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { holdAtCrashPoints } from "../../src/crash-points.ts";
+import { markDisk } from "../../src/git/replica/disk-mark.ts";
 import { readReplicaRecord, writeReplicaRecord } from "../../src/git/root/root-record.ts";
 import { askedBy } from "../support/asked.ts";
 import { latch } from "../support/latch.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON } from "../support/sync-device.ts";
+
+vi.mock("../../src/git/replica/disk-mark.ts", { spy: true });
 
 const APP = "team/app";
 
@@ -33,6 +36,18 @@ describe("a read of a replica that is current", () => {
     const asked = a.context.heads.queries;
     await Promise.all(Array.from({ length: 50 }, (_, index) => a.read(index % 2 ? APP : "team/other")));
     expect(a.context.heads.queries - asked).toBeLessThanOrEqual(2);
+  });
+
+  it("shares its look at the files with other reads of the repository", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    await a.push(APP, [change("main", null, await a.commit(APP, "one"))]);
+    const { calls } = vi.mocked(markDisk).mock;
+    const looked = calls.length;
+    await Promise.all(Array.from({ length: 50 }, () => a.read(APP)));
+    expect(calls.length - looked).toBe(1);
+    await a.read(APP);
+    expect(calls.length - looked).toBe(2);
   });
 
   it("never shares a question that was asked before it came", async () => {

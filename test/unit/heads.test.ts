@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { Head, Heads } from "../../src/store/repository/read-heads.ts";
 import { HeadReader } from "../../src/sync/lease/head-reader.ts";
@@ -30,21 +31,37 @@ function heads(version: bigint, ...names: string[]): Heads {
   return { fence: 7n, timeline: "00000001", noWrites: null, byName: new Map(names.map((name) => [name, head(name)])) };
 }
 
-/** Lets everything that is ready run. */
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+/** Lets everything that is ready run, also what the reader asks after this turn. */
+async function settled(): Promise<void> {
+  await nextTurn();
+  await nextTurn();
+}
 
 describe("a HeadReader", () => {
-  it("asks at once when nothing is under way", async () => {
+  it("asks after the turn of the event loop when nothing is under way", async () => {
     const { reader, queries } = scripted();
     const answer = reader.ask("a");
+    expect(queries).toEqual([]);
+    await nextTurn();
     expect(queries.map(({ names }) => names)).toEqual([["a"]]);
     queries[0]!.resolve(heads(3n, "a"));
     expect(await answer).toMatchObject({ fence: 7n, head: { id: "a", version: 3n } });
   });
 
+  it("gives the calls of one turn the same query", async () => {
+    const { reader, queries } = scripted();
+    const answers = [reader.ask("a"), reader.ask("b"), reader.ask("a")];
+    await settled();
+    expect(queries.map(({ names }) => names)).toEqual([["a", "b"]]);
+    queries[0]!.resolve(heads(4n, "a", "b"));
+    expect((await Promise.all(answers)).map(({ head }) => head?.id)).toEqual(["a", "b", "a"]);
+    expect(reader.queries).toBe(1);
+  });
+
   it("gives a call during a query the next query, never the one under way", async () => {
     const { reader, queries } = scripted();
     const first = reader.ask("a");
+    await settled();
     const second = reader.ask("a");
     await settled();
     expect(queries).toHaveLength(1);
@@ -59,6 +76,7 @@ describe("a HeadReader", () => {
   it("gives a call that comes while the answer is handed out the next query too", async () => {
     const { reader, queries } = scripted();
     const second = reader.ask("a").then(() => reader.ask("a"));
+    await settled();
     queries[0]!.resolve(heads(1n, "a"));
     await settled();
     expect(queries).toHaveLength(2);
@@ -69,6 +87,7 @@ describe("a HeadReader", () => {
   it("has one query under way and one for all waiting callers, with each name once", async () => {
     const { reader, queries } = scripted();
     const first = reader.ask("a");
+    await settled();
     const waiting = Array.from({ length: 1000 }, (_, index) => reader.ask(`r${index % 10}`));
     await settled();
     expect(queries).toHaveLength(1);
@@ -87,6 +106,7 @@ describe("a HeadReader", () => {
   it("answers with no head for a name that is unknown", async () => {
     const { reader, queries } = scripted();
     const answer = reader.ask("nobody");
+    await settled();
     queries[0]!.resolve(heads(1n));
     expect(await answer).toEqual({ fence: 7n, head: undefined, noWrites: null });
   });
@@ -94,6 +114,7 @@ describe("a HeadReader", () => {
   it("fails exactly the calls that share a failed query", async () => {
     const { reader, queries } = scripted();
     const before = reader.ask("a");
+    await settled();
     const sharing = [reader.ask("b"), reader.ask("c")];
     queries[0]!.resolve(heads(1n, "a"));
     await expect(before).resolves.toMatchObject({ fence: 7n });
@@ -106,6 +127,7 @@ describe("a HeadReader", () => {
     queries[2]!.resolve(heads(2n, "d"));
     expect((await after).head?.version).toBe(2n);
     const later = reader.ask("e");
+    await settled();
     queries[3]!.resolve(heads(3n, "e"));
     expect((await later).head?.version).toBe(3n);
   });
@@ -113,6 +135,7 @@ describe("a HeadReader", () => {
   it("turns calls away when ten thousand wait, and takes calls again afterwards", async () => {
     const { reader, queries } = scripted();
     const first = reader.ask("a");
+    await settled();
     const waiting = Array.from({ length: 10_000 }, () => reader.ask("a"));
     await expect(reader.ask("a")).rejects.toMatchObject({ code: "QUEUE_FULL" });
     queries[0]!.resolve(heads(1n, "a"));

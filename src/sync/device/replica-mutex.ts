@@ -1,6 +1,7 @@
 // The mutex of a replica, held while its refs change. Before it runs anything, it looks whether somebody else has
 // changed the files since it was released. If so, the replica is in doubt, and its known version does not count. The
 // same holds after a git that could write was killed. While such a git does not end, the mutex is given to nobody.
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Mutex } from "async-mutex";
 import { assertAlone } from "../../git/borrowing/borrowing.ts";
 import { assertNoStuckGit, takeKilledWriter, wasWriterKilled } from "../../git/hung/hung.ts";
@@ -31,6 +32,8 @@ export class ReplicaMutex extends Mutex {
   #directory: string | undefined;
   /** How many changes of this process are under way without the mutex. */
   #beside = 0;
+  /** The look that has not begun yet. */
+  #nextLook: Promise<void> | undefined;
   /** Grows whenever a change of this process begins or ends. A mark that was being taken meanwhile does not count. */
   #turns = 0;
   /**
@@ -108,9 +111,18 @@ export class ReplicaMutex extends Mutex {
 
   /**
    * Puts the replica in doubt if somebody else has changed its files. Walks through no directory. Does not look while
-   * this process itself changes the files. Throws GIT_HUNG if a git cannot be ended, and REPLICA_BORROWS.
+   * this process itself changes the files. Callers of one turn of the event loop share a look. It begins after the
+   * turn, so a question to the database goes out first. Throws GIT_HUNG if a git cannot be ended, and REPLICA_BORROWS.
    */
   async look(): Promise<void> {
+    this.#nextLook ??= this.#lookNextTurn();
+    await this.#nextLook;
+  }
+
+  async #lookNextTurn(): Promise<void> {
+    await nextTurn();
+    // A caller that comes from now on may have seen a change that this look misses.
+    this.#nextLook = undefined;
     const { gitDir } = this.#replica;
     assertNoStuckGit(gitDir);
     assertAlone(gitDir);

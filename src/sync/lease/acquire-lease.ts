@@ -6,7 +6,8 @@ import type { Incarnation } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
 import type { Database } from "../../store/database/database.ts";
 import { type TakeOverRequest, takeOver } from "../../store/device/device-lease.ts";
-import { bootClockMs, Lease } from "./lease.ts";
+import { bootClockMs } from "./boot-clock.ts";
+import { Lease } from "./lease.ts";
 
 export interface Taken {
   readonly me: Incarnation;

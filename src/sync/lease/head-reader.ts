@@ -1,6 +1,7 @@
-// Makes one query for many reads. A call that arrives while a query is in flight shares the NEXT one, never the current
-// one. The current one may have read the head before the call arrived. The call would then miss a push that was
-// acknowledged in between.
+// Makes one query for many reads. Calls of one turn of the event loop share a query, which goes out after the turn. A
+// call that arrives while a query is in flight shares the NEXT one, never the current one. The current one may have
+// read the head before the call arrived. The call would then miss a push that was acknowledged in between.
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { LockstepError } from "../../errors.ts";
 import type { Head, Heads } from "../../store/repository/read-heads.ts";
 
@@ -48,6 +49,7 @@ export class HeadReader {
   async #run(): Promise<void> {
     this.#inFlight = true;
     while (this.#next.length > 0) {
+      await nextTurn();
       const batch = this.#next;
       this.#next = [];
       this.queries += 1;

@@ -1,4 +1,3 @@
-import { uptime } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Incarnation } from "../../domain.ts";
@@ -7,18 +6,11 @@ import type { Database } from "../../store/database/database.ts";
 import { unavailableError } from "../../store/database/sqlstate.ts";
 import { renewLease } from "../../store/device/device-lease.ts";
 import { WAITS } from "../../waits.ts";
+import { bootClockMs } from "./boot-clock.ts";
 import { tellAnswer, tellFailure } from "./tell-outage.ts";
 
 /** The number of servers that may answer a renewal in turn. If even more answer, the renewal fails. */
 const SERVERS_LIMIT = 10;
-
-/**
- * Returns a clock that goes on while the machine is suspended; performance.now() does not. It has steps of a hundredth
- * of a second.
- */
-export function bootClockMs(): number {
-  return uptime() * 1_000;
-}
 
 interface Proof {
   /** By the boot clock, before the server was asked. */

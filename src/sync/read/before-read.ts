@@ -1,7 +1,6 @@
 // Makes sure, before a read, that this replica holds at least the head as of the call (docs/architecture.md, "A read").
 import type { Version } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { assertAlone } from "../../git/borrowing/borrowing.ts";
 import { linkSignals } from "../../io/signals.ts";
 import { isServed } from "../../replica-states.ts";
 import { type NoWrites, replicaElsewhereError, writesElsewhereError } from "../../store/replica/placement.ts";
@@ -53,7 +52,6 @@ export async function beforeRead(context: SyncContext, name: string, options: Re
 async function grantRead(context: SyncContext, name: string, options: ReadOptions): Promise<ReadGrant> {
   context.git.makeWay?.now();
   const { replica, found, before, noWrites, askedAt } = await lookAndLocate(context, name, options);
-  if (!options.asTheyAre) assertAlone(replica.gitDir);
   const head = found.version;
   // A version has one digest for ever. So a different digest means that the database lost this version, whenever the
   // two were read.
@@ -128,9 +126,12 @@ async function lookAndLocate(
     const askedAt = performance.now();
     // While the database is asked, the files are looked at. If the directory is another one, or somebody else changed
     // the refs, the replica comes into doubt.
-    const looked = asTheyAre ? undefined : context.replicas.findByName(name)?.mutex.look();
-    const [located] = await Promise.all([locate(context, name), looked]);
+    const known = context.replicas.findByName(name);
+    const locating = locate(context, name);
+    const looked = asTheyAre ? undefined : known?.mutex.look();
+    const [located] = await Promise.all([locating, looked]);
     const { replica, found, before } = located;
+    if (replica !== known && !asTheyAre) await replica.mutex.look();
     // The replica had no known version when this asked. Its version now is newer than the answer: there was a push
     // since then, or the database lost writes.
     const isNewer = before === undefined && replica.applied !== undefined && replica.applied > found.version;

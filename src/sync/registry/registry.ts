@@ -1,7 +1,6 @@
 // This sidecar's copy of the registry. It decides about each connection without asking the database. A notification, or
 // a look every few seconds, brings what has changed. A sidecar that cannot look for a minute lets nobody new in: a key
 // may have been revoked meanwhile.
-import { uptime } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { LockstepError } from "../../errors.ts";
@@ -17,6 +16,7 @@ import {
 } from "../../store/registry/registry.ts";
 import type { ShownKey, TrustCheck } from "../../tls/trust.ts";
 import { WAITS } from "../../waits.ts";
+import { bootClockMs } from "../lease/boot-clock.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 import { type Known, type KnownKey, knownNames, nameText } from "./known-names.ts";
 import { type KnownStanding, refusalError, staleError } from "./registry-errors.ts";
@@ -194,9 +194,4 @@ export class Registry implements TrustCheck {
     this.#seen = new Map();
     await recordSeen(this.#options.db, seen);
   }
-}
-
-/** Returns a clock that goes on while the machine is suspended. */
-function bootClockMs(): number {
-  return uptime() * 1_000;
 }

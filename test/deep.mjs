@@ -1,6 +1,6 @@
 // Deep tests take long and seldom find something new. They are divided into ten parts: `.ci/run` runs one, `.ci/deep`
 // all.
-//   LOCKSTEP_CI_PART=3   runs part 3 only; without it everything runs
+//   LOCKSTEP_CI_PART=3   runs part 3 only; without it everything runs. `npm test` runs part 0
 //   LOCKSTEP_CI_WHOLE=1  runs all tests of the named files, except those of deep files
 // Deep are the files below, the rows of a rule after the first one, the negative controls, the tests on a newer git and
 // on other versions of PostgreSQL, and the image. rotating-files.mjs has the files of features, which run whole in some of the parts.

@@ -87,9 +87,9 @@ class ShortWalk {
     const blobs: string[] = [];
     let level = roots;
     while (level.length > 0) {
-      if (!(await this.#readBases(level))) return false;
-      const found = await this.#read(level.map(({ id }) => id));
-      if (found === undefined) return false;
+      // git answers both questions in one go.
+      const [known, found] = await Promise.all([this.#readBases(level), this.#read(level.map(({ id }) => id))]);
+      if (!known || found === undefined) return false;
       const next: TreeToWalk[] = [];
       for (const [index, object] of found.entries()) {
         if (object.type !== "tree") return false;
@@ -108,7 +108,7 @@ class ShortWalk {
     return this.#count <= OBJECTS_LIMIT && (await this.#reader.types(blobs)).every((type) => type === "blob");
   }
 
-  /** Reads the bases of a level, so that their entries count as seen before a new tree is looked through. */
+  /** Reads the bases of a level. Their entries count as seen when the new trees of the level are looked through. */
   async #readBases(level: readonly TreeToWalk[]): Promise<boolean> {
     const wanted = new Set(level.map(({ base }) => base).filter((id) => id !== undefined && !this.#bases.has(id)));
     const ids = [...wanted] as string[];

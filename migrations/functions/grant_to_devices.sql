@@ -19,7 +19,7 @@ begin
       lockstep.audit, lockstep.audit_chain, lockstep.hook, lockstep.ref_log_position to %s', devices);
   -- Its own rows (own_rows.sql).
   execute format('grant update (expires_at, root_path, root_mount, root_place) on lockstep.device to %s', devices);
-  execute format('grant update (version, state, fence, last_error, attempts, next_attempt_at, updated_at, scrubbed_at, scrub, places, kept)
+  execute format('grant update (version, state, fence, statement_number, last_error, attempts, next_attempt_at, updated_at, scrubbed_at, scrub, places, kept)
     on lockstep.replica to %s', devices);
   execute format('grant insert, update (takes_over, late_until) on lockstep.adoption to %s', devices);
   execute format('grant insert, update, delete on lockstep.unknown_directory to %s', devices);

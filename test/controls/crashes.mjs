@@ -3,6 +3,19 @@
 /** @type {import("./controls.mjs").Control[]} */
 export const crashControls = [
   {
+    rule: "a record that comes late does not raise a version that was lowered",
+    patches: [
+      {
+        file: "src/store/replica/record-replica.ts",
+        from: "and p.statement_number <= $11 returning",
+        to: "and $11::bigint > 0 returning",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/late-records.test.ts",
+    name: "does not raise a version that was lowered",
+  },
+  {
     rule: "the old process is gone before the device is taken over",
     patches: [
       {

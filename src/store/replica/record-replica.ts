@@ -5,6 +5,17 @@ import { HELD } from "../../replica-states.ts";
 import { type Database, queryOnce, queryRepeatable } from "../database/database.ts";
 import { fencedError, noReplicaError } from "./replicas.ts";
 
+let statements = 0;
+
+/**
+ * Returns the number of the next statement about the version of a replica. If the connection of a statement breaks, the
+ * server may still run it, after later ones. A replica takes no statement whose number is lower than that of its last.
+ */
+function nextNumber({ fence }: Incarnation): bigint {
+  statements += 1;
+  return (fence << 32n) + BigInt(statements);
+}
+
 /** How many characters of git's words are kept. */
 const SAID_LIMIT = 200;
 
@@ -36,11 +47,12 @@ export async function recordVersion(
     `with quick as materialized (select set_config('synchronous_commit', 'off', true)),
      me as (select name from lockstep.device, quick where name = $2 and fence = $3 for key share of device),
      recorded as (
-       update lockstep.replica p set state = 'active', fence = $3, last_error = null,
+       update lockstep.replica p set state = 'active', fence = $3, statement_number = $11, last_error = null,
          attempts = 0, next_attempt_at = null, updated_at = clock_timestamp(), kept = 0,
          version = case when r.head_version < $4 or coalesce(l.digest, r.head_digest) <> $10::bytea then p.version else greatest(p.version, $4) end
        from me, lockstep.repository r left join lockstep.ref_log l on l.repository_id = r.id and l.version = $4
-       where r.id = p.repository_id and p.repository_id = $1 and p.device = me.name and p.state in ${HELD} returning p.device),
+       where r.id = p.repository_id and p.repository_id = $1 and p.device = me.name and p.state in ${HELD}
+         and p.statement_number <= $11 returning p.device),
      event as (
        insert into lockstep.sync_event
          (repository_id, device, from_device, from_version, version, bytes, refs_changed, duration_ms, result)
@@ -57,6 +69,7 @@ export async function recordVersion(
       event?.refsChanged ?? 0,
       Math.round(event?.durationMs ?? 0),
       digest === undefined ? null : Buffer.from(digest, "hex"),
+      nextNumber(me),
     ],
   );
   if (rows.length === 0) throw await notRecordedError(db, me);
@@ -119,11 +132,19 @@ export async function reviseVersions(
 ): Promise<void> {
   await queryRepeatable(
     db.work,
-    `update lockstep.replica p set version = u.version, next_attempt_at = null,
-       state = case p.state when 'active' then 'pending' else p.state end
+    `update lockstep.replica p set version = least(p.version, u.version), statement_number = $5,
+       next_attempt_at = case when p.version > u.version then null else p.next_attempt_at end,
+       state = case when p.version > u.version and p.state = 'active' then 'pending' else p.state end
      from unnest($3::uuid[], $4::bigint[]) u (repository_id, version), lockstep.device d
-     where d.name = $1 and d.fence = $2 and p.device = d.name and p.repository_id = u.repository_id and p.version > u.version`,
-    [me.device, me.fence, replicas.map(({ repositoryId }) => repositoryId), replicas.map(({ version }) => version)],
+     where d.name = $1 and d.fence = $2 and p.device = d.name and p.repository_id = u.repository_id
+       and p.statement_number <= $5`,
+    [
+      me.device,
+      me.fence,
+      replicas.map(({ repositoryId }) => repositoryId),
+      replicas.map(({ version }) => version),
+      nextNumber(me),
+    ],
   );
 }
 

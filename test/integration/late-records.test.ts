@@ -1,0 +1,67 @@
+// Statements about the version of a replica that reach the server after their connection broke.
+import { expect, it, vi } from "vitest";
+import { Database, queryOnce } from "../../src/store/database/database.ts";
+import { recordVersion, reviseVersions } from "../../src/store/replica/record-replica.ts";
+import { recordedVersion } from "../../src/store/replica/replicas.ts";
+import { databaseProxy } from "../support/database-proxy.ts";
+import { database, db, elsewhere } from "../support/file-database.ts";
+import { id, land, makeReplicaRows, me } from "../support/replica-rows.ts";
+import { SOON } from "../support/sync-device.ts";
+
+makeReplicaRows();
+
+/** Part of the text of `recordVersion`, and of no other statement. */
+const RECORD = "coalesce(l.digest, r.head_digest)";
+
+/** Returns how many of these statements run, and how many of those wait for a lock. */
+async function running(): Promise<{ all: bigint; waiting: bigint }> {
+  const [found] = await queryOnce<{ all: bigint; waiting: bigint }>(
+    elsewhere.work,
+    `select count(*) as all, count(*) filter (where wait_event_type = 'Lock') as waiting
+     from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and query like '%' || $1 || '%'`,
+    [RECORD],
+  );
+  return found!;
+}
+
+/** Runs `act` after a record of version 1 whose statement comes to the server once more, late. Waits until it has run. */
+async function beforeLateRecord(act: () => Promise<void>): Promise<void> {
+  await using proxy = await databaseProxy(database.url);
+  await using through = new Database({ url: proxy.url, applicationName: "late" });
+  await queryOnce(through.work, "select 1");
+  const late = proxy.holdUp(RECORD, 2_000, "is cut off", AbortSignal.timeout(60_000));
+  await recordVersion(through, me, id, 1n, null);
+  await act();
+  const client = await db.work.connect();
+  try {
+    await client.query("begin");
+    await client.query("lock table lockstep.replica in access exclusive mode");
+    expect(await late).toBe(true);
+    await vi.waitFor(async () => expect(await running()).toEqual({ all: 1n, waiting: 1n }), SOON);
+    await client.query("commit");
+  } finally {
+    client.release(true);
+  }
+  await vi.waitFor(async () => expect(await running()).toEqual({ all: 0n, waiting: 0n }), SOON);
+}
+
+it("a record that comes late does not raise a version that was lowered meanwhile", async () => {
+  await land(0n);
+  await beforeLateRecord(() => reviseVersions(db, me, [{ repositoryId: id, version: 0n }]));
+  expect(await recordedVersion(db, "mine", id)).toBe(0n);
+});
+
+it("a record that comes late does not raise a version that was not recorded yet when the files were gone", async () => {
+  await land(0n);
+  await beforeLateRecord(async () => {
+    await queryOnce(db.work, "update lockstep.replica set version = 0");
+    await reviseVersions(db, me, [{ repositoryId: id, version: 0n }]);
+  });
+  expect(await recordedVersion(db, "mine", id)).toBe(0n);
+});
+
+it("a record that comes late and once more changes nothing", async () => {
+  await land(0n);
+  await beforeLateRecord(async () => {});
+  expect(await recordedVersion(db, "mine", id)).toBe(1n);
+});

@@ -1,4 +1,5 @@
 // Directories that are moved into the roots of a running cluster are adopted by the command line.
+
 import { chmod, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
@@ -7,8 +8,9 @@ import { expectAtRest, expectVerified } from "../support/at-rest.ts";
 import { type Device, ended, PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { plainCommit, plainGit, plainRepository } from "../support/plain-repository.ts";
+import { soon } from "../support/soon.ts";
 
-const SOON = { timeout: 60_000, interval: 100 };
+const SOON = soon(100);
 
 startClusterOfFile();
 

@@ -1,5 +1,6 @@
 // A push to an alias and its target, through every way in. git hands only the target over (test/e2e/as-git-does.test.ts compares the outcome
 // with plain git's).
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, rm, writeFile } from "node:fs/promises";
@@ -8,6 +9,7 @@ import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
+import { soon } from "../support/soon.ts";
 
 const ALIAS = "refs/heads/alias";
 const DEV = "refs/heads/dev";
@@ -166,7 +168,7 @@ async function gitDaemon(root: string): Promise<{ url: string; stop: () => Promi
   const child = spawn(program, ["--reuseaddr", ...options, root], { stdio: "ignore" });
   const url = `git://127.0.0.1:${port}`;
   const isUp = async () => (await cluster.git.run(["ls-remote", `${url}/demo.git`])).code;
-  await vi.waitFor(async () => expect(await isUp()).toBe(0), { timeout: 20_000, interval: 50 });
+  await vi.waitFor(async () => expect(await isUp()).toBe(0), soon());
   return {
     url,
     async stop() {

@@ -1,5 +1,6 @@
 // An anonymous pusher does his worst to one repository. Meanwhile another repository on the same device, and another
 // device, are pushed to and read. What counts is what he costs them: processes, memory, descriptors, rows and bytes.
+
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
@@ -11,8 +12,9 @@ import { bomb, endlessPack, smallPack } from "../support/bombs.ts";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 import { processesAt } from "../support/git.ts";
+import { soon } from "../support/soon.ts";
 
-const SOON = { timeout: 90_000, interval: 100 };
+const SOON = soon(100);
 /** The limits of a gate by default: requests with a git, and those of one address. */
 const GITS = 64;
 const PER_ADDRESS = 8;

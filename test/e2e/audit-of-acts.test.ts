@@ -1,11 +1,11 @@
 // The audit has each act of an operator, and a row that is missing is noticed.
+
 import { describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
 import { cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 import { issued } from "../support/issued-files.ts";
+import { SOON } from "../support/soon.ts";
 import { stranger, tlsCredentials } from "../support/stranger.ts";
-
-const SOON = { timeout: 30_000, interval: 50 };
 
 startClusterOfFile();
 

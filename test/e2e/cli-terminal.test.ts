@@ -1,4 +1,5 @@
 // What people at a terminal see: tables, progress, Ctrl-C, a reader that goes away.
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
@@ -9,6 +10,7 @@ import { describe, expect, it, vi } from "vitest";
 import { type Ended, ended, PATIENCE, PROGRAM } from "../support/cluster-device.ts";
 import { type Environment, EXIT, expectSentence, runHere, Terminal } from "../support/command-line.ts";
 import { cluster, one, startClusterOfFile } from "../support/file-cluster.ts";
+import { soon } from "../support/soon.ts";
 
 startClusterOfFile();
 
@@ -33,14 +35,11 @@ describe("people", () => {
   });
 
   it("see how much room the disk of each device has, once it has renewed its lease", async () => {
-    await vi.waitFor(
-      async () => {
-        const { stdout } = await lockstep(["status"]);
-        for (const device of ["repo001", "repo002", "repo003"])
-          expect(stdout).toMatch(new RegExp(`^${device} +live +localhost:\\d+ +[\\d.]+ [kMG]?B \\(\\d+ %\\)$`, "m"));
-      },
-      { timeout: 30_000, interval: 500 },
-    );
+    await vi.waitFor(async () => {
+      const { stdout } = await lockstep(["status"]);
+      for (const device of ["repo001", "repo002", "repo003"])
+        expect(stdout).toMatch(new RegExp(`^${device} +live +localhost:\\d+ +[\\d.]+ [kMG]?B \\(\\d+ %\\)$`, "m"));
+    }, soon(500));
     const { disk } = (await one.lockstep("device", "show", "repo003")).document;
     expect(disk.size_bytes).toBeGreaterThan(disk.free_bytes);
   });

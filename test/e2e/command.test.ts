@@ -2,8 +2,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { ended, PATIENCE } from "../support/cluster-device.ts";
 import { EXIT } from "../support/command-line.ts";
 import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
-
-const SOON = { timeout: 30_000, interval: 50 };
+import { SOON } from "../support/soon.ts";
 
 let repository: string;
 startClusterOfFile();

@@ -5,10 +5,11 @@ import { ada, cluster, one, startClusterOfFile, three, two } from "../support/fi
 import { holdPush, killAt, type Point } from "../support/held-push.ts";
 import { isAlive, processesOf, type Running } from "../support/processes.ts";
 import { PushHistory } from "../support/push-history.ts";
+import { soon } from "../support/soon.ts";
 
 startClusterOfFile({ revive: true });
 
-const SOON = { timeout: 30_000, interval: 1 };
+const SOON = soon(1);
 
 /**
  * A repository in the database: its head, its version on record for a device, and how many writes are staged or being

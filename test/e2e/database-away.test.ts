@@ -4,6 +4,7 @@ import type { Device } from "../support/cluster-device.ts";
 import { ada, cluster, one, proxy, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { holdPush } from "../support/held-push.ts";
 import { PushHistory } from "../support/push-history.ts";
+import { soon } from "../support/soon.ts";
 
 const AWAY = /The database does not answer; try again\./;
 const BUMP = "lockstep.bump(";
@@ -60,14 +61,14 @@ describe("while the database is away", () => {
     const since = async (index: number) => (await lines(cluster.devices[index] as Device)).slice(before[index]);
     proxy.cut();
     for (const index of cluster.devices.keys())
-      await vi.waitFor(async () => expect(await since(index)).toHaveLength(1), { timeout: 30_000, interval: 100 });
+      await vi.waitFor(async () => expect(await since(index)).toHaveLength(1), soon(100));
     // All that looks at the database in turn has done so meanwhile: the first poll comes after 6 s at the latest.
     const until = performance.now() + 7_000;
-    await vi.waitUntil(() => performance.now() > until, { timeout: 30_000, interval: 500 });
+    await vi.waitUntil(() => performance.now() > until, soon(500));
     proxy.mend();
     const told = [expect.stringMatching(/^the database cannot be used/), "the database can be used again"];
     for (const index of cluster.devices.keys())
-      await vi.waitFor(async () => expect(await since(index)).toEqual(told), { timeout: 30_000, interval: 100 });
+      await vi.waitFor(async () => expect(await since(index)).toEqual(told), soon(100));
   });
 
   it("a push is refused with a sentence, whether it has been received or not", async () => {
@@ -92,10 +93,10 @@ describe("while the database is away", () => {
     expect(push.stderr).toMatch(AWAY);
     proxy.mend();
     // Their leases have run out meanwhile, and without one a device is not asked for objects.
-    await vi.waitFor(async () => expect(await list(three, history.repository)).toMatchObject({ code: 0 }), 20_000);
+    await vi.waitFor(async () => expect(await list(three, history.repository)).toMatchObject({ code: 0 }), soon());
     const live = "select name from lockstep.device where expires_at > clock_timestamp()";
     const leases = () => administer(cluster.databaseUrl, async (db) => (await db.query(live)).rowCount);
-    await vi.waitFor(async () => expect(await leases()).toBe(cluster.devices.length), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await leases()).toBe(cluster.devices.length), soon());
     await expectAllIsWell(history);
   });
 });
@@ -110,7 +111,7 @@ describe("when the database goes at the decision", () => {
       const cut = proxy.cutAt(BUMP, moment);
       const push = history.push(one, "x");
       await cut;
-      await vi.waitFor(async () => expect(await doubts()).toBeGreaterThan(before), { timeout: 20_000 });
+      await vi.waitFor(async () => expect(await doubts()).toBeGreaterThan(before), soon());
       // Nobody is told anything meanwhile.
       expect(history.told).toEqual([]);
       proxy.mend();
@@ -156,7 +157,7 @@ it("a database that comes and goes during many pushes makes nobody be told anyth
   const acknowledged = () => history.told.filter(({ verdict }) => verdict === "acknowledged").length;
   for (let round = 0; round < 12; round += 1) {
     const before = acknowledged();
-    await vi.waitFor(() => expect(acknowledged()).toBeGreaterThan(before + (round % 3)), { timeout: 60_000 });
+    await vi.waitFor(() => expect(acknowledged()).toBeGreaterThan(before + (round % 3)), soon());
     if (round % 4 === 3) proxy.stall();
     else proxy.cut();
     await proxy.noticed();

@@ -1,12 +1,12 @@
 // The disk changes behind running sidecars: what people with stock git, and operators, see of it.
+
 import { copyFile, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { expectVerified } from "../support/at-rest.ts";
 import type { Device } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
-
-const SOON = { timeout: 30_000, interval: 50 };
+import { SOON } from "../support/soon.ts";
 
 let repository: string;
 let first: string;

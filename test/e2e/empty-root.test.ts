@@ -1,4 +1,5 @@
 // A sidecar that starts where its disk is not: it takes no replica for lost, and fills nothing.
+
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
@@ -7,8 +8,9 @@ import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Device, ended, PATIENCE } from "../support/cluster-device.ts";
 import { EXIT, expectSentence } from "../support/command-line.ts";
 import { pusher } from "../support/pusher.ts";
+import { soon } from "../support/soon.ts";
 
-const SOON = { timeout: 60_000, interval: 100 };
+const SOON = soon(100);
 
 let cluster: Cluster;
 let one: Device;

@@ -1,11 +1,13 @@
 // The push log, the pull log and the sync log as an operator sees them: real pushes and clones through the gate and over
 // ssh's program, `lockstep log`, and a gate that tells of its reads.
+
 import { dirname, join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
+import { soon } from "../support/soon.ts";
 
-const SOON = { timeout: 20_000, interval: 100 };
+const SOON = soon(100);
 
 startClusterOfFile();
 

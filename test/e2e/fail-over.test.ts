@@ -1,4 +1,5 @@
 // The database fails over to a standby that has everything, and to one that lacks the last commits.
+
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { expectVerified } from "../support/at-rest.ts";
@@ -10,11 +11,12 @@ import { isAlive } from "../support/processes.ts";
 import { PushHistory } from "../support/push-history.ts";
 import { pusher } from "../support/pusher.ts";
 import { type Replication, startReplication } from "../support/replication.ts";
+import { soon } from "../support/soon.ts";
 import { Watching } from "../support/watching.ts";
 
 const missing = replicationMissing();
 if (missing) console.log(`skipped, fail-over of the database: ${missing}`);
-const SOON = { timeout: 30_000, interval: 100 };
+const SOON = soon(100);
 
 let replication: Replication;
 let proxy: DatabaseProxy;

@@ -1,4 +1,5 @@
 // The audit has the credentials that `lockstep gate` refuses, with a real gate and sidecar.
+
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
@@ -7,8 +8,8 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
 import { freePort, untilListening } from "../support/ports.ts";
+import { SOON } from "../support/soon.ts";
 
-const SOON = { timeout: 30_000, interval: 50 };
 const FLOOD = 1_000;
 
 let cluster: Cluster;

@@ -1,4 +1,5 @@
 // `lockstep gate` with users: a process of its own, with stock git before it.
+
 import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,6 +12,7 @@ import { type Device, PATIENCE } from "../support/cluster-device.ts";
 import { EXIT, expectSentence, runHere } from "../support/command-line.ts";
 import { freePort, untilListening } from "../support/ports.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
+import { soon } from "../support/soon.ts";
 
 const TRUST_DOMAIN = "users.example";
 
@@ -103,7 +105,7 @@ describe("a gate with users", () => {
         }),
       );
     const row = { author: expect.stringMatching(/^user .*grace/), action: "refused", way: "--gate-client-ca" };
-    await vi.waitFor(async () => expect(await audited()).toContainEqual(row), { timeout: 30_000, interval: 50 });
+    await vi.waitFor(async () => expect(await audited()).toContainEqual(row), soon());
     expect(await push(grace)).toMatchObject({ code: 0 });
     expect(await lastAuthor(repository)).toBe("grace");
   });

@@ -5,6 +5,7 @@ import type { Device } from "../support/cluster-device.ts";
 import type { Holdable } from "../support/crash-points.ts";
 import { ada, cluster, one, startClusterToStrike, three, two } from "../support/crash-strikes.ts";
 import { expectedSignature, type Posted, Receiver } from "../support/receiver.ts";
+import { SOON } from "../support/soon.ts";
 
 startClusterToStrike();
 
@@ -13,8 +14,6 @@ beforeAll(async () => {
   receiver = await Receiver.start();
 });
 afterAll(async () => await receiver?.[Symbol.asyncDispose]());
-
-const SOON = { timeout: 60_000, interval: 50 };
 
 async function push(device: Device, repository: string): Promise<void> {
   await ada.land(device.url(repository), `+${await ada.commit()}:refs/heads/main`);

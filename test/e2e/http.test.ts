@@ -1,7 +1,9 @@
 // The plain HTTP of a device: health, metrics, and the question that nginx's auth_request asks.
+
 import { expect, it, vi } from "vitest";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
+import { soon } from "../support/soon.ts";
 
 startClusterOfFile();
 
@@ -69,19 +71,16 @@ it("tells the cluster, the disk, the certificate and its version to Prometheus, 
   await ada.land(one.url(repository), `${await ada.commit()}:refs/heads/main`);
   await ask(three, `/gate?repository=${repository}`);
   // The cluster is counted every few seconds.
-  await vi.waitFor(
-    async () => {
-      const lines = (await ask(three, "/metrics")).text.split("\n");
-      for (const device of ["repo001", "repo002", "repo003"]) {
-        expect(lines).toContain(`lockstep_device_up{device="${device}"} 1`);
-        expect(lines).toContain(`lockstep_versions_behind{device="${device}"} 0`);
-      }
-      expect(lines).toContain("lockstep_heads_on_one_device 0");
-      const value = (name: string) => Number(lines.find((line) => line.startsWith(`${name} `))?.split(" ")[1]);
-      expect(value('lockstep_replicas{state="active"}')).toBe(3 * value("lockstep_repositories"));
-    },
-    { timeout: 30_000, interval: 500 },
-  );
+  await vi.waitFor(async () => {
+    const lines = (await ask(three, "/metrics")).text.split("\n");
+    for (const device of ["repo001", "repo002", "repo003"]) {
+      expect(lines).toContain(`lockstep_device_up{device="${device}"} 1`);
+      expect(lines).toContain(`lockstep_versions_behind{device="${device}"} 0`);
+    }
+    expect(lines).toContain("lockstep_heads_on_one_device 0");
+    const value = (name: string) => Number(lines.find((line) => line.startsWith(`${name} `))?.split(" ")[1]);
+    expect(value('lockstep_replicas{state="active"}')).toBe(3 * value("lockstep_repositories"));
+  }, soon(500));
   const { text } = await ask(one, "/metrics");
   expect(text).toMatch(/^lockstep_database_up 1$/m);
   expect(text).toMatch(/^lockstep_disk_free_bytes [1-9]/m);

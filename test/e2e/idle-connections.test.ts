@@ -1,5 +1,6 @@
 // Ten thousand connections to each door that say nothing, from one process. Meanwhile the device is ready, and pushes go
 // on.
+
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
@@ -7,13 +8,14 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import type { Device } from "../support/cluster-device.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
+import { soon } from "../support/soon.ts";
 
 const CONNECTIONS = 10_000;
 const AT_ONCE = 250;
 const MIB = 1024 * 1024;
 /** More than a door keeps open of these connections. */
 const DESCRIPTORS = 1_000;
-const SOON = { timeout: 60_000, interval: 100 };
+const SOON = soon(100);
 
 const limits = await readFile("/proc/self/limits", "utf8");
 const openFiles = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? 0);

@@ -1,4 +1,5 @@
 // A device joins a cluster whose operators say yes to each key: by a token that works once.
+
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { rm, writeFile } from "node:fs/promises";
@@ -8,8 +9,9 @@ import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
 import { type Joining, joinCluster } from "../support/joining-device.ts";
 import { pusher } from "../support/pusher.ts";
+import { soon } from "../support/soon.ts";
 
-const SOON = { timeout: 60_000, interval: 100 };
+const SOON = soon(100);
 
 let cluster: Cluster;
 let one: Device;

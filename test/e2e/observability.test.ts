@@ -1,12 +1,14 @@
 // What an operator sees: `repo show`, the log lines of pushes and catch-ups, the id that leads from a pusher's terminal to the log.
+
 import { randomUUID } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, proxy, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { holdPush } from "../support/held-push.ts";
+import { soon } from "../support/soon.ts";
 
-const SOON = { timeout: 20_000, interval: 20 };
+const SOON = soon(20);
 
 startClusterOfFile({ behindProxy: true });
 

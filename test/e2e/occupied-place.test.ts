@@ -3,10 +3,11 @@ import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
+import { soon } from "../support/soon.ts";
 
 startClusterOfFile();
 
-const SOON = { timeout: 30_000, interval: 100 };
+const SOON = soon(100);
 const shown = async (repository: string) => (await two.lockstep("repo", "show", repository)).document;
 
 describe("something else where a replica should be", () => {

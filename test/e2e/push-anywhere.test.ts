@@ -6,6 +6,7 @@ import { administer } from "../support/administer.ts";
 import { expectAtRest } from "../support/at-rest.ts";
 import type { Device } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
+import { soon } from "../support/soon.ts";
 
 startClusterOfFile();
 
@@ -182,7 +183,7 @@ describe("followers", () => {
     const commit = await ada.commit();
     await ada.land(one.url(repository), `${commit}:refs/heads/main`);
     for (const device of [two, three]) {
-      await vi.waitFor(async () => expect(await onDisk(device, repository, "refs/heads/main")).toBe(commit), 30_000);
+      await vi.waitFor(async () => expect(await onDisk(device, repository, "refs/heads/main")).toBe(commit), soon());
     }
   });
 
@@ -199,9 +200,9 @@ describe("followers", () => {
       });
     // PostgreSQL may be slow to notice that the one of before is gone.
     const others = ["lockstep repo001 listen", "lockstep repo002 listen"];
-    await vi.waitFor(async () => expect(await listeners()).toEqual(others), 30_000);
+    await vi.waitFor(async () => expect(await listeners()).toEqual(others), soon());
     const commit = await ada.commit();
     await ada.land(one.url(repository), `${commit}:refs/heads/main`);
-    await vi.waitFor(async () => expect(await onDisk(three, repository, "refs/heads/main")).toBe(commit), 30_000);
+    await vi.waitFor(async () => expect(await onDisk(three, repository, "refs/heads/main")).toBe(commit), soon());
   });
 });

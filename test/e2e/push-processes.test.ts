@@ -1,12 +1,13 @@
 // The processes of a push over HTTP, counted by git itself (trace2): each costs the server 1 to 3 ms of a processor.
+
 import { once } from "node:events";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { freePort, untilListening } from "../support/ports.ts";
+import { SOON } from "../support/soon.ts";
 
-const SOON = { timeout: 30_000, interval: 50 };
 /** The programs of git that a push needs beside the hook: it takes the push, keeps the pack, and looks for all objects. */
 const LATER = ["index-pack", "receive-pack", "rev-list"];
 

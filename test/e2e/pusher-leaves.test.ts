@@ -1,4 +1,5 @@
 // A pusher who vanishes while the sidecar holds the push: nothing lands, and nothing is left of it.
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";
@@ -9,8 +10,9 @@ import { cluster, one, startClusterOfFile } from "../support/file-cluster.ts";
 import { processesAt } from "../support/git.ts";
 import { holdPush } from "../support/held-push.ts";
 import { pusher } from "../support/pusher.ts";
+import { soon } from "../support/soon.ts";
 
-const SOON = { timeout: 30_000, interval: 10 };
+const SOON = soon(10);
 
 startClusterOfFile();
 

@@ -1,13 +1,13 @@
 // Who is let in, on real processes: names that nobody has trusted, revocation on open connections, and a device that
 // joins with a token.
+
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 import { atGrpc, connection, issued } from "../support/issued-files.ts";
+import { SOON } from "../support/soon.ts";
 import { stranger, tlsCredentials } from "../support/stranger.ts";
-
-const SOON = { timeout: 30_000, interval: 50 };
 
 startClusterOfFile();
 

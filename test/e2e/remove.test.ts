@@ -1,4 +1,5 @@
 // `lockstep repo remove`, `restore` and `list --removed`, with stock git reading and pushing meanwhile.
+
 import { existsSync } from "node:fs";
 import { expect, it, vi } from "vitest";
 import { expectEverywhere } from "../support/at-rest.ts";
@@ -6,10 +7,11 @@ import type { Device } from "../support/cluster-device.ts";
 import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
+import { soon } from "../support/soon.ts";
 
 startClusterOfFile();
 
-const SOON = { timeout: 30_000, interval: 100 };
+const SOON = soon(100);
 const done = (device: Device) => ({
   ...{ device: device.name, state: "done", live: true, error: null },
   command: expect.any(String),

@@ -1,4 +1,5 @@
 // `lockstep repo rename`, with stock git reading and pushing meanwhile.
+
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
@@ -7,10 +8,11 @@ import type { Device } from "../support/cluster-device.ts";
 import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
+import { soon } from "../support/soon.ts";
 
 startClusterOfFile();
 
-const SOON = { timeout: 30_000, interval: 100 };
+const SOON = soon(100);
 const rename = (on: Device, from: string, to: string) => on.lockstep("repo", "rename", from, to);
 const done = (device: Device) => ({
   ...{ device: device.name, state: "done", live: true, error: null },

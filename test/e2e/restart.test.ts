@@ -9,10 +9,11 @@ import { ada, cluster, one, startClusterOfFile, three, two } from "../support/fi
 import { holdPush } from "../support/held-push.ts";
 import { isAlive, untilGone } from "../support/processes.ts";
 import { PushHistory } from "../support/push-history.ts";
+import { soon } from "../support/soon.ts";
 
 /** Of `serve`, from the signal to the end of what is under way. */
 const GRACE_MS = 10_000;
-const SOON = { timeout: 20_000, interval: 10 };
+const SOON = soon(10);
 
 startClusterOfFile();
 // What a test that failed left stopped or dead.
@@ -191,12 +192,9 @@ it("all devices are restarted one after the other, and another device does what 
   /** Until everyone has begun and ended an act: nobody shall meet two devices that are away in one act. */
   const untilAllHaveActed = async () => {
     const before = clients.map(({ acts }) => acts);
-    const acted = vi.waitFor(
-      () => {
-        for (const [index, { acts }] of clients.entries()) expect(acts).toBeGreaterThan(before[index]! + 1);
-      },
-      { timeout: 60_000, interval: 20 },
-    );
+    const acted = vi.waitFor(() => {
+      for (const [index, { acts }] of clients.entries()) expect(acts).toBeGreaterThan(before[index]! + 1);
+    }, soon(20));
     await Promise.race([acted, running]);
   };
   for (const device of cluster.devices) {

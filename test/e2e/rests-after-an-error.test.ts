@@ -1,14 +1,16 @@
 // A device cannot do its part of a removal, because of its disk. The caller is told at once, and in the end.
+
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
+import { soon } from "../support/soon.ts";
 
 startClusterOfFile();
 
-const SOON = { timeout: 60_000, interval: 100 };
+const SOON = soon(100);
 
 /** Lets no files of a device be moved aside until the result is called. */
 async function block(): Promise<() => Promise<void>> {

@@ -2,9 +2,10 @@ import { describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
 import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
+import { soon } from "../support/soon.ts";
 
 /** The sidecars look every quarter of a minute. */
-const SOON = { timeout: 90_000, interval: 200 };
+const SOON = soon(200);
 
 startClusterOfFile({ shortWaits: true });
 

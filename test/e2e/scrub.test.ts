@@ -1,13 +1,13 @@
 // Damage on the disk of a device: a git that fails at the gate starts a verification, which repairs the replica, and the
 // result is shown.
+
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { PATIENCE } from "../support/cluster-device.ts";
 import { EXIT } from "../support/command-line.ts";
 import { ada, cluster, one, startClusterOfFile } from "../support/file-cluster.ts";
-
-const SOON = { timeout: 30_000, interval: 50 };
+import { SOON } from "../support/soon.ts";
 
 startClusterOfFile();
 

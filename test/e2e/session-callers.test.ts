@@ -1,5 +1,6 @@
 // Whose a write session is: two front ends, a device and an operator with certificates of their own, and the local socket. A write id is
 // shown to everyone who reads the repository; here everyone knows each id, and where it says so each token.
+
 import { randomUUID } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
 import { toDuration } from "../../src/protocol/times.ts";
@@ -23,6 +24,7 @@ import {
   webAtTwo,
   withMain,
 } from "../support/session-callers.ts";
+import { soon } from "../support/soon.ts";
 
 startClusterWithCallers();
 
@@ -58,7 +60,7 @@ describe("a session is not given to another caller that repeats BeginWrite with 
     const writeId = randomUUID();
     const waiting = callers.web.call("BeginWrite", { repository, writeId }, PATIENCE);
     const waiters = () => two.waiters(repository);
-    await expect.poll(waiters, { timeout: 20_000 }).toHaveLength(1);
+    await expect.poll(waiters, soon()).toHaveLength(1);
     const request = { repository, writeId, wait: toDuration(0) };
     for (const client of [callers.wiki, callers.ops, callers.socket, webAtTwo])
       await expect(client.call("BeginWrite", request, PATIENCE)).rejects.toMatchObject(USED);
@@ -139,7 +141,7 @@ it("a caller whose keys are revoked loses its session and its places in the queu
   const rows = async (text: string) =>
     await administer(cluster.databaseUrl, async (client) => (await client.query(text)).rows);
   const places = "select caller from lockstep.turn where caller = 'frontend thief'";
-  await vi.waitFor(async () => expect(await rows(places)).toHaveLength(2), { timeout: 20_000, interval: 20 });
+  await vi.waitFor(async () => expect(await rows(places)).toHaveLength(2), soon(20));
   const { code } = await two.print("frontend", "revoke", "thief", "--reason", "stolen", "--yes");
   expect(code).toBe(0);
   // Nothing runs out for that: the statement that revokes does it.

@@ -9,6 +9,7 @@ import { ada, cluster, one, startClusterOfFile, three, two } from "../support/fi
 import { holdPush } from "../support/held-push.ts";
 import { isAlive, untilGone } from "../support/processes.ts";
 import { PushHistory } from "../support/push-history.ts";
+import { soon } from "../support/soon.ts";
 
 startClusterOfFile();
 // What a test that failed left stopped or dead.
@@ -43,7 +44,7 @@ describe("a sidecar that is not running", () => {
     await held.reached();
     await one.kill();
     // Its main thread may be gone a moment before its sockets are.
-    await vi.waitFor(async () => expect(await takesCalls(one)).toBe(false), { timeout: 20_000, interval: 5 });
+    await vi.waitFor(async () => expect(await takesCalls(one)).toBe(false), soon(5));
     await held.release();
     const { verdict, stderr } = await received;
     expect(verdict, stderr).toBe("refused");

@@ -1,4 +1,5 @@
 // Devices that ask each other over ssh only: a real sshd for each, and no git port anywhere.
+
 import { once } from "node:events";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -8,10 +9,10 @@ import { type Device, ended, PATIENCE, PROGRAM } from "../support/cluster-device
 import type { RunResult } from "../support/git.ts";
 import { findProgram } from "../support/programs.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
+import { SOON } from "../support/soon.ts";
 import { type SshCluster, startSshCluster, whyNoSshCluster } from "../support/ssh-cluster.ts";
 import { makeKey } from "../support/sshd.ts";
 
-const SOON = { timeout: 60_000, interval: 50 };
 const sshd = findProgram("sshd", "openssh-server");
 const ssh = findProgram("ssh", "openssh-client");
 const missing = [

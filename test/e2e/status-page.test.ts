@@ -1,5 +1,6 @@
 // The status page in Chromium, before a cluster with faults: a device that is away, a repository that is behind, one
 // that is stopped, a replica that cannot be made, and directories that nobody knows.
+
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Browser } from "playwright-core";
@@ -8,13 +9,14 @@ import { administer } from "../support/administer.ts";
 import { barriers, CHROMIUM, startBrowser, view } from "../support/browser.ts";
 import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, proxy, startClusterOfFile, three, two } from "../support/file-cluster.ts";
+import { soon } from "../support/soon.ts";
 
 const MISSING = "missing" in CHROMIUM ? CHROMIUM.missing : undefined;
 if (MISSING) console.warn(`The tests of the status page in a browser are skipped: ${MISSING}.`);
 
 const NAMES = ["docs/handbook", "infra/deploy", "infra/dns", "mobile/ios", "team/api", "team/app", "team/web"];
 const HOSTILE = `<img src=x onerror=alert(1)>"\u202egpj`;
-const SOON = { timeout: 60_000, interval: 200 };
+const SOON = soon(200);
 const PAGES = ["/", "/status/repositories", "/status/repositories/team/app", "/status/commands"];
 
 describe.skipIf(MISSING !== undefined)("the status page in a browser", () => {

@@ -1,4 +1,5 @@
 // PostgreSQL with a synchronous standby that is away, and with an old primary that lives on after a fail-over.
+
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
@@ -8,10 +9,10 @@ import { replicationMissing } from "../support/postgres-servers.ts";
 import { PushHistory, type Told } from "../support/push-history.ts";
 import { pusher } from "../support/pusher.ts";
 import { type Replication, startReplication } from "../support/replication.ts";
+import { SOON } from "../support/soon.ts";
 
 const missing = replicationMissing();
 if (missing) console.log(`The tests of a synchronous standby are skipped: ${missing}`);
-const SOON = { timeout: 30_000, interval: 50 };
 
 let replication: Replication;
 let proxy: DatabaseProxy;

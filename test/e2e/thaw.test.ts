@@ -6,8 +6,7 @@ import { administer } from "../support/administer.ts";
 import { expectVerified } from "../support/at-rest.ts";
 import type { Device } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
-
-const SOON = { timeout: 30_000, interval: 50 };
+import { SOON } from "../support/soon.ts";
 
 startClusterOfFile();
 

@@ -1,10 +1,12 @@
 // The trace of a caller, from its header or its metadata to the log of the sidecar.
+
 import { randomBytes } from "node:crypto";
 import { expect, it, vi } from "vitest";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile } from "../support/file-cluster.ts";
+import { soon } from "../support/soon.ts";
 
-const SOON = { timeout: 20_000, interval: 20 };
+const SOON = soon(20);
 
 startClusterOfFile();
 

@@ -2,13 +2,14 @@ import { describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
 import { ada, at, cluster, one, startOperatedClusterOfFile, three } from "../support/file-operated-cluster.ts";
+import { soon } from "../support/soon.ts";
 import type { Message } from "../support/stranger.ts";
 import { stranger, tlsCredentials } from "../support/stranger.ts";
 import { Watching } from "../support/watching.ts";
 
 startOperatedClusterOfFile();
 
-const SOON = { timeout: 30_000, interval: 20 };
+const SOON = soon(20);
 
 async function push(device: Device, repository: string, ref = "refs/heads/main"): Promise<string> {
   const commit = await ada.commit();

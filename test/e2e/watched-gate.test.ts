@@ -1,5 +1,6 @@
 // A gate and a sidecar that are watched: health and metrics of the gate, and the spans of both with a real SDK of
 // OpenTelemetry.
+
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,9 +9,10 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { createAuthority, issue } from "../../src/ca/authority.ts";
 import { writeCredentials } from "../../src/ca/credentials.ts";
 import { ada, cluster, one, startClusterOfFile } from "../support/file-cluster.ts";
+import { soon } from "../support/soon.ts";
 import { startWatchedGate } from "../support/watched-gate.ts";
 
-const SOON = { timeout: 20_000, interval: 20 };
+const SOON = soon(20);
 const SDK = fileURLToPath(new URL("../support/spans-to-file.mjs", import.meta.url));
 
 startClusterOfFile({ revive: true });

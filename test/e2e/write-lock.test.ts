@@ -8,8 +8,9 @@ import { type Device, type Ended, ended, PATIENCE } from "../support/cluster-dev
 import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 import { holdPush } from "../support/held-push.ts";
 import { PushHistory } from "../support/push-history.ts";
+import { soon } from "../support/soon.ts";
 
-const SOON = { timeout: 20_000, interval: 20 };
+const SOON = soon(20);
 
 startClusterOfFile();
 afterEach(async () => {

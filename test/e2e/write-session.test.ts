@@ -1,4 +1,5 @@
 // Write sessions as a front end has them: a certificate of its role, the address of a device, and the scratch repository.
+
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -10,8 +11,9 @@ import { expectAtRest } from "../support/at-rest.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
+import { soon } from "../support/soon.ts";
 
-const SOON = { timeout: 30_000, interval: 20 };
+const SOON = soon(20);
 
 let cluster: Cluster;
 let one: Device;

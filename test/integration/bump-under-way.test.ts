@@ -8,11 +8,12 @@ import { landWrite, settleWrite } from "../../src/store/write/writes.ts";
 import { databaseProxy } from "../support/database-proxy.ts";
 import { database, db, elsewhere, makeDatabaseOfFile } from "../support/file-database.ts";
 import { type OpenSession, openSession } from "../support/open-session.ts";
+import { soon } from "../support/soon.ts";
 import { create, HERE, incarnation, repository, stage, starting, versions } from "../support/store-rows.ts";
 
 const MAIN = "refs/heads/main";
 const A = "a".repeat(40);
-const WAIT = { timeout: 30_000, interval: 5 };
+const WAIT = soon(5);
 
 makeDatabaseOfFile();
 

@@ -5,11 +5,12 @@ import { FAN_OUT } from "../../src/sync/objects/fan-out.ts";
 import { WAITS } from "../../src/waits.ts";
 import { honest } from "../support/device-parts.ts";
 import { latch } from "../support/latch.ts";
+import { soon } from "../support/soon.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
-const LONG = { timeout: 60_000, interval: 20 };
+const LONG = soon(20);
 
 async function devices(cluster: TestCluster, count: number): Promise<TestDevice[]> {
   const started: TestDevice[] = [];

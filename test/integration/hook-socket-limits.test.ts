@@ -1,4 +1,5 @@
 // What one client of the socket of the shims may cost: connections that say nothing, and conversations that never end.
+
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
@@ -8,9 +9,10 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { encodeFrames } from "../../src/framing/frames.ts";
 import { type HookLimits, serveHooks } from "../../src/hook/server.ts";
 import { Newcomers } from "../../src/io/connections.ts";
+import { soon } from "../support/soon.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 
-const SOON = { timeout: 20_000, interval: 20 };
+const SOON = soon(20);
 /** No connection is cut because of the time. */
 const PATIENT = { patienceMs: 3_600_000 };
 

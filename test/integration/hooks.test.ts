@@ -1,4 +1,5 @@
 // What a webhook is told, and when an event counts as accepted.
+
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -6,6 +7,7 @@ import { deleteHook } from "../../src/store/watch/hooks.ts";
 import { addHook, delivering, onlyHook, SECRET } from "../support/hook-delivery.ts";
 import { currentRepository, Landing } from "../support/landing.ts";
 import { expectedSignature, Receiver } from "../support/receiver.ts";
+import { soon } from "../support/soon.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { SOON } from "../support/sync-device.ts";
 
@@ -139,7 +141,7 @@ describe("a webhook", () => {
     await using _ = delivering(one);
     await using landing = await Landing.connect(cluster);
     await landing.land(app);
-    const wait = { timeout: 60_000, interval: 50 };
+    const wait = soon();
     await vi.waitFor(
       async () => expect((await onlyHook(one)).lastError).toBe("The receiver did not answer within 10 s."),
       wait,

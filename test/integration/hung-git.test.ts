@@ -1,5 +1,6 @@
 // A git of this device is stopped, or its disk does not answer. Nothing waits for it without end, and nobody has to
 // help.
+
 import { execFile } from "node:child_process";
 import { access, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import { LockstepError } from "../../src/errors.ts";
 import { Disk, whyNoDisk } from "../support/disk.ts";
 import { processesAt } from "../support/git.ts";
 import { shortWaits } from "../support/short-waits.ts";
+import { soon } from "../support/soon.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
@@ -18,7 +20,7 @@ const MAIN = "refs/heads/main";
 shortWaits();
 /** Short, but longer than any of the working gits here shows nothing. */
 const SHORT = { stoppedMs: 700, silentMs: 2_500, diskMs: 4_000, killedMs: 1_500 };
-const PATIENCE = { timeout: 60_000, interval: 100 };
+const PATIENCE = soon(100);
 const HUNG = { code: "GIT_HUNG" };
 
 /** For `beforeGit`: the next git whose arguments contain `command` stops itself, and those after it do not. */

@@ -1,4 +1,5 @@
 // The git that stays between two ref transactions of a replica (src/git/transactions/kept-git.ts).
+
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,6 +11,7 @@ import { StartedTransaction } from "../../src/git/transactions/started-transacti
 import { processesAt } from "../support/git.ts";
 import { type Repository, repository, set } from "../support/ref-sandbox.ts";
 import { update } from "../support/refs.ts";
+import { soon } from "../support/soon.ts";
 
 const MAIN = "refs/heads/main";
 
@@ -71,7 +73,7 @@ describe("the git of a busy replica", () => {
   it("ends when nobody has written for a moment", async () => {
     await using repo = await withKeptGit({ idleMs: 1 });
     await repo.write([update(MAIN, null, repo.one)]);
-    await vi.waitFor(async () => expect(await writers(repo)).toEqual([]), { timeout: 30_000 });
+    await vi.waitFor(async () => expect(await writers(repo)).toEqual([]), soon());
     expect(repo.kept.isLikely).toBe(false);
   });
 
@@ -149,7 +151,7 @@ describe("the git of a busy replica", () => {
     await using transaction = new RefTransaction(context, dir, { author: refAuthor("ada"), kept });
     expect(await only(repo)).toBe(pid);
     process.kill(Number(pid), "SIGKILL");
-    await vi.waitFor(async () => expect(await writers(repo)).toEqual([]), { timeout: 30_000 });
+    await vi.waitFor(async () => expect(await writers(repo)).toEqual([]), soon());
     expect(await transaction.prepare([update(MAIN, two, one)])).toBeUndefined();
     await transaction.commit();
     expect(await repo.refs()).toMatchObject({ [MAIN]: one });
@@ -210,7 +212,7 @@ describe("the git of a busy replica is not used", () => {
     await only(repo);
     await repo.write(Array.from({ length: 300 }, (_, index) => set(`refs/tags/v${index}`, repo.one)));
     // Neither is kept: the second one syncs no ref.
-    await vi.waitFor(async () => expect(await writers(repo)).toEqual([]), { timeout: 30_000 });
+    await vi.waitFor(async () => expect(await writers(repo)).toEqual([]), soon());
   });
 
   it("where the replica leads git to another directory", async () => {

@@ -1,10 +1,12 @@
 // gc makes way for reads and pushes.
+
 import { access, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { MakeWay } from "../../src/git/hung/make-way.ts";
 import { collectGarbage } from "../../src/sync/upkeep/collect-garbage.ts";
 import { processesAt } from "../support/git.ts";
+import { soon } from "../support/soon.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
@@ -60,7 +62,7 @@ it("a git that makes way is not taken for one that hangs", async () => {
   const collected = gc(device);
   await vi.waitFor(() => access(flag), SOON);
   // Each look finds the git stopped for two seconds more.
-  await vi.waitFor(() => expect(makeWay.isStopped.mock.calls.length).toBeGreaterThanOrEqual(4), { timeout: 60_000 });
+  await vi.waitFor(() => expect(makeWay.isStopped.mock.calls.length).toBeGreaterThanOrEqual(4), soon());
   for (const line of await processesAt(device.gitDir(APP))) {
     const pid = Number.parseInt(line, 10);
     if (/pack-objects/.test(line)) process.kill(pid, "SIGCONT");

@@ -4,9 +4,10 @@ import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { knownSchemaLevel, migrate } from "../../src/store/database/migrate.ts";
 import { administer } from "../support/administer.ts";
 import { createDatabase, migratedDatabase } from "../support/database.ts";
+import { soon } from "../support/soon.ts";
 
 const KNOWN = knownSchemaLevel();
-const WAIT = { timeout: 30_000, interval: 5 };
+const WAIT = soon(5);
 
 /** What is in the schema: tables, indexes, sequences and functions. */
 async function schemaOf(url: string): Promise<string[]> {

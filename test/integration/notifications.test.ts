@@ -6,8 +6,9 @@ import { migratedDatabase, type TestDatabase } from "../support/database.ts";
 import { databaseProxy } from "../support/database-proxy.ts";
 import { replicationMissing } from "../support/postgres-servers.ts";
 import { startReplication } from "../support/replication.ts";
+import { soon } from "../support/soon.ts";
 
-const WAIT = { timeout: 30_000, interval: 5 };
+const WAIT = soon(5);
 
 /** While it is true nothing but a signal ends a pause. */
 const pauses = vi.hoisted(() => ({ areEndless: false }));

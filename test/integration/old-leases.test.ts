@@ -1,4 +1,5 @@
 // After a fail-over nothing is decided while a device may still serve reads on the word of the old primary.
+
 import { randomUUID } from "node:crypto";
 import { uptime } from "node:os";
 import pino from "pino";
@@ -13,6 +14,7 @@ import { landWrite, settleWrite, stageWrite } from "../../src/store/write/writes
 import { Lease } from "../../src/sync/lease/lease.ts";
 import { db, makeDatabaseOfFile } from "../support/file-database.ts";
 import { ref } from "../support/refs.ts";
+import { soon } from "../support/soon.ts";
 import { create, HERE, incarnation, repository, stage, starting } from "../support/store-rows.ts";
 
 const MAIN = "refs/heads/main";
@@ -62,7 +64,7 @@ describe("after a fail-over", () => {
     await failOver();
     await renewLease(db, me, HERE);
     expect(await outcome()).toBe("old_leases");
-    await vi.waitFor(async () => expect(await outcome()).toBe("staged"), { timeout: 20_000, interval: 50 });
+    await vi.waitFor(async () => expect(await outcome()).toBe("staged"), soon());
     const [row] = await queryOnce(
       db.work,
       "select clock_timestamp() >= since + interval '500 milliseconds' as lapsed from lockstep.timeline",
@@ -144,7 +146,7 @@ describe("after a fail-over", () => {
     const held = await takeOver(db, successor);
     expect(held).toEqual({ outcome: "held", waitMs: expect.any(Number) });
     expect((held as { waitMs: number }).waitMs).toBeLessThanOrEqual(800);
-    const SOON = { timeout: 20_000, interval: 20 };
+    const SOON = soon(20);
     await vi.waitFor(async () => expect(await takeOver(db, successor)).toMatchObject({ outcome: "taken" }), SOON);
     const [row] = await queryOnce(
       db.work,

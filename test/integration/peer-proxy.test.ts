@@ -1,9 +1,8 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { expect, it, vi } from "vitest";
+import { SOON } from "../support/soon.ts";
 import { PeerProxy } from "../torture/peer-proxy.ts";
-
-const SOON = { timeout: 30_000 };
 
 /** An echo behind a proxy, for callers that are all this process: known as `me`, or as nobody. */
 async function echo(sidecars: ReadonlyMap<string, number>) {

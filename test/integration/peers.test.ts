@@ -1,5 +1,6 @@
 // The connections of the gRPC port and the git port over their life: certificates that end, trust that is withdrawn,
 // sessions that a client resumes.
+
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { Agent, createServer, request } from "node:https";
@@ -14,10 +15,10 @@ import { LockstepError } from "../../src/errors.ts";
 import { MUTUAL_TLS } from "../../src/tls/mutual-tls.ts";
 import { Peers } from "../../src/tls/peers.ts";
 import { type ShownKey, type TrustCheck, trustAuthorities } from "../../src/tls/trust.ts";
+import { SOON } from "../support/soon.ts";
 
 const trustDomain = "test.lockstep.internal";
 const SECOND = 1 / 86_400;
-const SOON = { timeout: 15_000, interval: 50 };
 
 let authority: CredentialPair;
 let dir: string;

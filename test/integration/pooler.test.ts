@@ -18,9 +18,10 @@ import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { openSession } from "../support/open-session.ts";
 import { type Pooler, startPooler } from "../support/pooler.ts";
 import { findProgram } from "../support/programs.ts";
+import { soon } from "../support/soon.ts";
 import { create, HERE } from "../support/store-rows.ts";
 
-const WAIT = { timeout: 30_000, interval: 5 };
+const WAIT = soon(5);
 const POOL_SIZE = 2;
 const A = "a".repeat(40);
 

@@ -1,14 +1,16 @@
 // The git that reads objects: when it ends, when it is replaced, and what it still answers.
+
 import { mkdir, readdir, rename, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { readers, withReader } from "../support/short-walk-reader.ts";
+import { soon } from "../support/soon.ts";
 
 describe("the git that reads", () => {
   it("ends when nobody has asked for a moment", async () => {
     await using repo = await withReader({ idleMs: 50 });
     await repo.isWhole([repo.base]);
-    await vi.waitFor(async () => expect(await readers(repo)).toEqual([]), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await readers(repo)).toEqual([]), soon());
     expect(await repo.isWhole([repo.base])).toBe(true);
   });
 
@@ -17,14 +19,14 @@ describe("the git that reads", () => {
     await repo.isWhole([repo.base]);
     const [pid] = await readers(repo);
     process.kill(Number(pid), "SIGKILL");
-    await vi.waitFor(async () => expect(await readers(repo)).toEqual([]), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await readers(repo)).toEqual([]), soon());
     expect(await repo.isWhole([repo.base])).toBe(true);
     await rename(repo.dir, `${repo.dir}.moved`);
     await mkdir(repo.dir);
     await repo.git(["init", "--quiet", "--bare", "--initial-branch=main", "."]);
     expect(await repo.isWhole([repo.base], [repo.base])).toBe(false);
     const before = { dir: `${repo.dir}.moved` };
-    await vi.waitFor(async () => expect(await readers(before)).toEqual([]), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await readers(before)).toEqual([]), soon());
   });
 
   it("gives the answers that it was asked for before it ends", async () => {

@@ -2,6 +2,7 @@ import { beforeEach, expect, it, vi } from "vitest";
 import { listAudit } from "../../src/store/registry/audit.ts";
 import { Refusals } from "../../src/sync/registry/refusals.ts";
 import { db, makeDatabaseOfFile } from "../support/file-database.ts";
+import { soon } from "../support/soon.ts";
 
 makeDatabaseOfFile();
 
@@ -23,7 +24,7 @@ it("equal refusals make one row with their number, soon after the first", async 
   for (let times = 0; times < 500; times += 1) noted.note(refused("device repo009"));
   noted.note(refused("device repo009", "10.0.0.1", "PERMISSION_DENIED"));
   noted.note(refused(""));
-  await vi.waitFor(async () => expect(await rows()).toHaveLength(3), { timeout: 10_000 });
+  await vi.waitFor(async () => expect(await rows()).toHaveLength(3), soon());
   expect(await rows()).toEqual([
     ["device repo009", "10.0.0.1", "UNAUTHENTICATED", 500],
     ["device repo009", "10.0.0.1", "PERMISSION_DENIED", 1],
@@ -35,7 +36,7 @@ it("those that come after a row are counted for the next one, also when the proc
   {
     await using noted = refusals();
     noted.note(refused("device a"));
-    await vi.waitFor(async () => expect(await rows()).toHaveLength(1), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await rows()).toHaveLength(1), soon());
     for (let times = 0; times < 7; times += 1) noted.note(refused("device a"));
   }
   expect((await rows()).map(([, , , count]) => count)).toEqual([1, 7]);

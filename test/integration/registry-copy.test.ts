@@ -1,4 +1,5 @@
 // The copy of the registry that each sidecar keeps in memory.
+
 import { randomBytes } from "node:crypto";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -7,8 +8,9 @@ import { type Name, type PublicKey, revokeKey, trustKey } from "../../src/store/
 import { Registry } from "../../src/sync/registry/registry.ts";
 import type { ShownKey } from "../../src/tls/trust.ts";
 import { migratedDatabase, type TestDatabase } from "../support/database.ts";
+import { soon } from "../support/soon.ts";
 
-const SOON = { timeout: 30_000, interval: 20 };
+const SOON = soon(20);
 const WEB: Name = { role: "frontend", name: "web" };
 
 let database: TestDatabase;

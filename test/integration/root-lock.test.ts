@@ -9,8 +9,9 @@ import { describe, expect, it, vi } from "vitest";
 import { finished, spawnGit } from "../../src/git/process.ts";
 import { initBare } from "../../src/git/replica/init-bare.ts";
 import { lockRoot, type RootLock, type RootLockOptions } from "../../src/git/root/root-lock.ts";
+import { soon } from "../support/soon.ts";
 
-const SOON = { timeout: 30_000, interval: 10 };
+const SOON = soon(10);
 const PATH = process.env.PATH ?? "/usr/bin:/bin";
 
 /** What a sidecar does with the lock, in few words: takes it, and gives it on to a child that writes. */

@@ -1,4 +1,5 @@
 // Clients that vanish in the middle of a push over ssh: git ends in order, and leaves nothing behind.
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { access, readdir, readFile, writeFile } from "node:fs/promises";
@@ -6,8 +7,9 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { processesAt } from "../support/git.ts";
 import { Site, seesClient, shims } from "../support/shim-site.ts";
+import { soon } from "../support/soon.ts";
 
-const SOON = { timeout: 20_000, interval: 10 };
+const SOON = soon(10);
 const MIB = 1 << 20;
 
 /** What a client sends to receive-pack to create `main`: the command and a pack of some size. */

@@ -1,4 +1,5 @@
 // Devices that ask for packs and then take nothing, or never finish asking: real TLS connections to the real git port.
+
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
@@ -10,6 +11,7 @@ import { WAITS } from "../../src/waits.ts";
 import { processesAt } from "../support/git.ts";
 import { authorityIn, contentsOf, credentialsOf, openGitPort } from "../support/git-port.ts";
 import { shortWaits } from "../support/short-waits.ts";
+import { soon } from "../support/soon.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, type TestDevice } from "../support/sync-device.ts";
 
@@ -17,7 +19,7 @@ const APP = "team/app";
 /** More than what fits between the two ends of a connection. */
 const LARGE = 16_000_000;
 /** The time until such a peer is hung up on, and what a busy machine needs. */
-const CUT_OFF = { timeout: 40_000, interval: 50 };
+const CUT_OFF = soon();
 
 interface Peer {
   byStream(): Promise<IncomingMessage>;

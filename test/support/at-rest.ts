@@ -1,13 +1,15 @@
 // Checks a repository that nobody writes to: its refs, its log and its disks must agree after any faults.
+
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
 import type { LogEntry__Output as LogEntry } from "../../src/generated/lockstep/v1/LogEntry.ts";
 import type { Cluster } from "./cluster.ts";
 import { type Device, PATIENCE } from "./cluster-device.ts";
+import { soon } from "./soon.ts";
 
 const SETTLED_MS = 20_000;
-const BACK_OFF = { timeout: 20_000, interval: 50 };
+const BACK_OFF = soon();
 
 export interface AtRest {
   /** The version of the head, which every device holds. */

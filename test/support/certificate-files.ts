@@ -1,4 +1,5 @@
 // A cluster whose certificate files are replaced while it runs.
+
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -10,9 +11,10 @@ import { type CredentialPair, issue } from "../../src/ca/authority.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 import type { Device } from "./cluster-device.ts";
 import { type Pusher, pusher } from "./pusher.ts";
+import { soon } from "./soon.ts";
 
 export const SECOND = 1 / 86_400;
-export const SOON = { timeout: 30_000, interval: 100 };
+export const SOON = soon(100);
 export const hosts = ["localhost", "127.0.0.1"];
 
 // `startClusterWithFiles` sets these before the first test of its file.

@@ -1,4 +1,5 @@
 // Holds a sidecar at one of its crash points, so that a test can make a failure happen there.
+
 import { statSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,6 +7,7 @@ import { vi } from "vitest";
 import type { CrashPoint } from "../../src/crash-points.ts";
 import type { Device } from "./cluster-device.ts";
 import { isAlive, processesOf } from "./processes.ts";
+import { soon } from "./soon.ts";
 
 export interface Held extends AsyncDisposable {
   /** Resolves when the point was reached so many times. Default: once. */
@@ -40,7 +42,7 @@ export class Holdable {
     return {
       reached: async (times = 1) => {
         const count = () => statSync(`${hold}.reached`, { throwIfNoEntry: false })?.size ?? 0;
-        await vi.waitUntil(() => count() >= times, { timeout: 30_000, interval: 5 });
+        await vi.waitUntil(() => count() >= times, soon(5));
       },
       release,
       [Symbol.asyncDispose]: release,

@@ -1,5 +1,6 @@
 // Shared by the tests of crash points (test/e2e/crash-points-*.test.ts): a cluster, and the processes that may die
 // there.
+
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, vi } from "vitest";
@@ -11,6 +12,7 @@ import { Holdable, killProcesses } from "./crash-points.ts";
 import { isAlive } from "./processes.ts";
 import type { PushHistory } from "./push-history.ts";
 import { type Pusher, pusher } from "./pusher.ts";
+import { soon } from "./soon.ts";
 
 // `startClusterToStrike` sets these before the first test of its file.
 export let cluster: Cluster;
@@ -75,7 +77,7 @@ export async function nextPush(history: PushHistory, device: Device, line: strin
 }
 
 /** How long a device that was struck may take until it has done its part. */
-export const SOON = { timeout: 60_000, interval: 50 };
+export const SOON = soon();
 
 /** Asks a device for a command, through another one. Returns its id. */
 export async function enqueue(command: string, repository: string, { name }: Device): Promise<string> {

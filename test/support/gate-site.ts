@@ -1,4 +1,5 @@
 // A gate before a bare repository, which tests call with stock git and raw HTTP.
+
 import { once } from "node:events";
 import { access, chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
@@ -9,12 +10,13 @@ import { type Gate, type GateOptions, startGate } from "../../src/gate/gate.ts";
 import { EVERYBODY } from "../../src/gate/users/users.ts";
 import { readRanges } from "../../src/io/client-address.ts";
 import { type GitSandbox, gitSandbox, processesAt } from "./git.ts";
+import { soon } from "./soon.ts";
 
 export const MIB = 1024 * 1024;
 export const PUSH_TYPE = { "Content-Type": "application/x-git-receive-pack-request" };
 export const FETCH_TYPE = { "Content-Type": "application/x-git-upload-pack-request" };
 
-export const SOON = { timeout: 20_000, interval: 5 };
+export const SOON = soon(5);
 
 /** Writes an executable sh script. */
 export async function script(path: string, body: string): Promise<void> {

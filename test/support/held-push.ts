@@ -1,11 +1,13 @@
 // Holds a push on a device at a known point, so that a test can make a failure happen there. git waits in one of its
 // hooks.
+
 import { existsSync } from "node:fs";
 import { chmod, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
 import type { Device } from "./cluster-device.ts";
 import type { PushHistory } from "./push-history.ts";
+import { soon } from "./soon.ts";
 
 /**
  * At `received`, the sidecar has not been asked yet. At `prepared`, the refs are locked and nothing is decided. At
@@ -36,7 +38,7 @@ while test -e '${hold}'; do sleep 0.02; done
   await chmod(hook, 0o755);
   const release = () => rm(hold, { force: true });
   return {
-    reached: () => vi.waitUntil(() => existsSync(reached), { timeout: 20_000, interval: 5 }).then(() => {}),
+    reached: () => vi.waitUntil(() => existsSync(reached), soon(5)).then(() => {}),
     release,
     async [Symbol.asyncDispose]() {
       await release();

@@ -1,8 +1,10 @@
 // Connections that send nothing.
+
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { soon } from "./soon.ts";
 
-export const SOON = { timeout: 20_000, interval: 20 };
+export const SOON = soon(20);
 
 export const sockets = new Set<Socket>();
 

@@ -1,4 +1,5 @@
 // A PostgreSQL that a test starts in a folder of its own.
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
@@ -9,10 +10,11 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, vi } from "vitest";
 import { type LocalPostgres, startPostgres } from "../../src/demo/postgres.ts";
 import { administer } from "./administer.ts";
+import { soon } from "./soon.ts";
 
 export const isRoot = process.getuid?.() === 0;
 export const project = fileURLToPath(new URL("../..", import.meta.url));
-export const WAIT = { timeout: 20_000, interval: 20 };
+export const WAIT = soon(20);
 
 // `makePostgresFolder` sets these before the first test of its file.
 export let dir: string;

@@ -1,12 +1,14 @@
 // Runs `lockstep lock` in tests, and looks at what its sessions left.
+
 import type { ChildProcess } from "node:child_process";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
 import { type Device, type Ended, ended } from "./cluster-device.ts";
 import { ada, cluster, one } from "./file-cluster.ts";
+import { soon } from "./soon.ts";
 
-export const SOON = { timeout: 30_000, interval: 20 };
+export const SOON = soon(20);
 
 export const EXIT = { OK: 0, NOT_NOW: 3 };
 

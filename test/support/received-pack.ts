@@ -1,4 +1,5 @@
 // A pack with two commits, and the replica that receives it.
+
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -7,6 +8,7 @@ import { existingObjects } from "../../src/git/objects/connectivity.ts";
 import { receivePack } from "../../src/git/objects/receive-pack.ts";
 import type { GitContext } from "../../src/git/process.ts";
 import { type GitSandbox, gitSandbox, processesAt } from "./git.ts";
+import { soon } from "./soon.ts";
 
 export interface Fixture extends AsyncDisposable {
   readonly sandbox: GitSandbox;
@@ -26,7 +28,7 @@ export interface Fixture extends AsyncDisposable {
 }
 
 export const never = new AbortController().signal;
-export const SOON = { timeout: 20_000 };
+export const SOON = soon();
 /** The git that reads a pack; the one that walks from tip to tip is there as well, and waits for its turn. */
 export const receiving = async (f: Fixture) => (await processesAt(f.dir)).filter((line) => line.includes("index-pack"));
 

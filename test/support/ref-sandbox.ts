@@ -1,4 +1,5 @@
 // A repository with two commits, whose refs a test changes by hand.
+
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
@@ -7,6 +8,7 @@ import { applyRefs, readRefs } from "../../src/git/refs/refs.ts";
 import type { RefCommand } from "../../src/git/transactions/ref-transaction.ts";
 import { type GitSandbox, gitSandbox, processesAt } from "./git.ts";
 import { planFrom, textOf, update } from "./refs.ts";
+import { soon } from "./soon.ts";
 
 export const CAFE = "refs/heads/caf\xe9";
 
@@ -47,7 +49,7 @@ export async function repository(format = "sha1"): Promise<Repository> {
     refs: async () => textOf(await readRefs(context, dir)),
     locks: async () => (await readdir(dir, { recursive: true })).filter((name) => name.endsWith(".lock")).sort(),
     async [Symbol.asyncDispose]() {
-      await vi.waitFor(async () => expect(await processesAt(sandbox.dir)).toEqual([]), { timeout: 30_000 });
+      await vi.waitFor(async () => expect(await processesAt(sandbox.dir)).toEqual([]), soon());
       await sandbox[Symbol.asyncDispose]();
     },
   };

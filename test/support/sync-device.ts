@@ -2,6 +2,7 @@
 // (src/sidecar/make-context.ts), with a root, a lock and a lease. Only the network is missing: a pack comes directly
 // from the other device's PackServer. A test may replace the source of packs. It may intercept every git command, and
 // every statement to the database except those about the lease.
+
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -27,11 +28,12 @@ import { writeGitWrapper } from "./git-wrapper.ts";
 import { LIMITS } from "./limits.ts";
 import { update } from "./refs.ts";
 import { PERSON, ReplicaFiles } from "./replica-files.ts";
+import { soon } from "./soon.ts";
 import { intercept, type StatementScript } from "./statement-script.ts";
 import type { TestCluster } from "./sync-cluster.ts";
 
 /** The options of `vi.waitFor` for an expected event. */
-export const SOON = { timeout: 20_000, interval: 5 };
+export const SOON = soon(5);
 
 export interface PushOptions {
   readonly atomic?: boolean;

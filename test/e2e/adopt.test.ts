@@ -1,5 +1,4 @@
 // Directories that are moved into the roots of a running cluster are adopted by the command line.
-
 import { chmod, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";

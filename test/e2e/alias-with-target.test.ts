@@ -1,6 +1,5 @@
 // A push to an alias and its target, through every way in. git hands only the target over (test/e2e/as-git-does.test.ts compares the outcome
 // with plain git's).
-
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, rm, writeFile } from "node:fs/promises";

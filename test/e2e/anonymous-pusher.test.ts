@@ -1,6 +1,5 @@
 // An anonymous pusher does his worst to one repository. Meanwhile another repository on the same device, and another
 // device, are pushed to and read. What counts is what he costs them: processes, memory, descriptors, rows and bytes.
-
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";

@@ -1,5 +1,4 @@
 // The audit has each act of an operator, and a row that is missing is noticed.
-
 import { describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
 import { cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";

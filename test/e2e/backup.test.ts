@@ -11,11 +11,11 @@ import { type DatabaseProxy, databaseProxy } from "../support/database-proxy.ts"
 import { typeDocumented } from "../support/documented.ts";
 import { PostgresServers, replicationMissing, type Server } from "../support/postgres-servers.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
+import { soon } from "../support/soon.ts";
 
 const missing = replicationMissing();
 if (missing) console.log(`skipped, backups of the database: ${missing}`);
-const SOON = { timeout: 60_000, interval: 200 };
-const LIMIT_MS = 180_000;
+const SOON = soon(200);
 const KEPT = "team/kept";
 const BETWEEN = "team/between";
 const YOUNG = "team/young";
@@ -116,7 +116,7 @@ describe.skipIf(missing)("a backup of the night", () => {
     for (const device of cluster.devices) await push(device, KEPT, `after-${device.name}`);
     await one.call("CreateRepository", { repository: YOUNG }, PATIENCE);
     await push(one, YOUNG, "after");
-  }, LIMIT_MS);
+  });
   afterAll(async () => {
     await cluster?.[Symbol.asyncDispose]();
     await proxy?.[Symbol.asyncDispose]();
@@ -125,77 +125,61 @@ describe.skipIf(missing)("a backup of the night", () => {
 
   const AFTER = ["after-repo001", "after-repo002", "after-repo003", "before"];
 
-  it(
-    "of one disk, and an empty disk, heal by themselves",
-    async () => {
-      await stopped([two, three], async () => {
-        await restoreDisk(two);
-        await rm(three.demo.root, { recursive: true });
-        await mkdir(join(three.demo.root, ".lockstep"), { recursive: true });
-      });
-      await expectInLockstep(KEPT, AFTER);
-      await expectInLockstep(BETWEEN, ["before", "in-between"]);
-      await expectInLockstep(YOUNG, ["after"]);
-    },
-    LIMIT_MS,
-  );
+  it("of one disk, and an empty disk, heal by themselves", async () => {
+    await stopped([two, three], async () => {
+      await restoreDisk(two);
+      await rm(three.demo.root, { recursive: true });
+      await mkdir(join(three.demo.root, ".lockstep"), { recursive: true });
+    });
+    await expectInLockstep(KEPT, AFTER);
+    await expectInLockstep(BETWEEN, ["before", "in-between"]);
+    await expectInLockstep(YOUNG, ["after"]);
+  });
 
-  it(
-    "of the database: the disks keep all that came later, and one device says so for each repository",
-    async () => {
-      await stopped(cluster.devices, restoreDatabase);
-      await vi.waitFor(async () => expect(await stops()).toEqual([BETWEEN, KEPT]), SOON);
-      // Each device has found the directory that the database does not know.
-      await vi.waitFor(async () => {
-        const { unknown } = await one.call("GetStatus", {}, PATIENCE);
-        expect(unknown.map(({ repository }) => repository)).toEqual([YOUNG, YOUNG, YOUNG]);
-      }, SOON);
-      const [, , adopted] = await typeAsDocumented("The database is older");
-      expect(adopted).toMatchObject({ adopted: [{ repository: YOUNG }], refused: [] });
-      await expectInLockstep(KEPT, AFTER);
-      await expectInLockstep(BETWEEN, ["before", "in-between"]);
-      await expectInLockstep(YOUNG, ["after"]);
-    },
-    LIMIT_MS,
-  );
+  it("of the database: the disks keep all that came later, and one device says so for each repository", async () => {
+    await stopped(cluster.devices, restoreDatabase);
+    await vi.waitFor(async () => expect(await stops()).toEqual([BETWEEN, KEPT]), SOON);
+    // Each device has found the directory that the database does not know.
+    await vi.waitFor(async () => {
+      const { unknown } = await one.call("GetStatus", {}, PATIENCE);
+      expect(unknown.map(({ repository }) => repository)).toEqual([YOUNG, YOUNG, YOUNG]);
+    }, SOON);
+    const [, , adopted] = await typeAsDocumented("The database is older");
+    expect(adopted).toMatchObject({ adopted: [{ repository: YOUNG }], refused: [] });
+    await expectInLockstep(KEPT, AFTER);
+    await expectInLockstep(BETWEEN, ["before", "in-between"]);
+    await expectInLockstep(YOUNG, ["after"]);
+  });
 
-  it(
-    "of all disks: versions that only they had are named, and given up on the word of an operator",
-    async () => {
-      await stopped(cluster.devices, async () => {
-        for (const device of cluster.devices) await restoreDisk(device);
-      });
-      const lost = await vi.waitFor(async () => {
-        const rows = (await statusRows()).filter(({ leaders }) => leaders.length === 0).map(({ name }) => name);
-        expect(rows).toEqual([KEPT, YOUNG]);
-        return rows;
-      }, SOON);
-      expect((await one.print("status")).stdout).toContain("its head is on no device");
-      for (const repository of lost)
-        expect((await cluster.git.run(["ls-remote", one.url(repository)])).stderr).toContain("No device could send");
-      const [decided] = await typeAsDocumented("All disks are older", KEPT);
-      const given = AFTER.filter((branch) => branch !== "before").map((branch) => refs[KEPT]?.[branch]);
-      expect([...decided.repositories[0].lost.not_here].sort()).toEqual(given.sort());
-      await expectInLockstep(KEPT, ["before"]);
-      await expectInLockstep(BETWEEN, ["before", "in-between"]);
-    },
-    LIMIT_MS,
-  );
+  it("of all disks: versions that only they had are named, and given up on the word of an operator", async () => {
+    await stopped(cluster.devices, async () => {
+      for (const device of cluster.devices) await restoreDisk(device);
+    });
+    const lost = await vi.waitFor(async () => {
+      const rows = (await statusRows()).filter(({ leaders }) => leaders.length === 0).map(({ name }) => name);
+      expect(rows).toEqual([KEPT, YOUNG]);
+      return rows;
+    }, SOON);
+    expect((await one.print("status")).stdout).toContain("its head is on no device");
+    for (const repository of lost)
+      expect((await cluster.git.run(["ls-remote", one.url(repository)])).stderr).toContain("No device could send");
+    const [decided] = await typeAsDocumented("All disks are older", KEPT);
+    const given = AFTER.filter((branch) => branch !== "before").map((branch) => refs[KEPT]?.[branch]);
+    expect([...decided.repositories[0].lost.not_here].sort()).toEqual(given.sort());
+    await expectInLockstep(KEPT, ["before"]);
+    await expectInLockstep(BETWEEN, ["before", "in-between"]);
+  });
 
-  it(
-    "of both: the disks were copied after the database, so all that was acknowledged by then is there",
-    async () => {
-      await stopped(cluster.devices, async () => {
-        await restoreDatabase();
-        for (const device of cluster.devices) await restoreDisk(device);
-      });
-      await vi.waitFor(async () => expect(await stops()).toEqual([BETWEEN]), SOON);
-      await typeAsDocumented("Both are older");
-      await expectInLockstep(KEPT, ["before"]);
-      await expectInLockstep(BETWEEN, ["before", "in-between"]);
-      await push(three, BETWEEN, "again");
-      await expectInLockstep(BETWEEN, ["again", "before", "in-between"]);
-    },
-    LIMIT_MS,
-  );
+  it("of both: the disks were copied after the database, so all that was acknowledged by then is there", async () => {
+    await stopped(cluster.devices, async () => {
+      await restoreDatabase();
+      for (const device of cluster.devices) await restoreDisk(device);
+    });
+    await vi.waitFor(async () => expect(await stops()).toEqual([BETWEEN]), SOON);
+    await typeAsDocumented("Both are older");
+    await expectInLockstep(KEPT, ["before"]);
+    await expectInLockstep(BETWEEN, ["before", "in-between"]);
+    await push(three, BETWEEN, "again");
+    await expectInLockstep(BETWEEN, ["again", "before", "in-between"]);
+  });
 });

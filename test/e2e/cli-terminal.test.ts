@@ -1,5 +1,4 @@
 // What people at a terminal see: tables, progress, Ctrl-C, a reader that goes away.
-
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";

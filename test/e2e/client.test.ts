@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Client } from "../../src/client/client.ts";
+import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three } from "../support/file-cluster.ts";
 import { freePort, untilListening } from "../support/ports.ts";
 
@@ -75,11 +76,7 @@ describe("the client", () => {
     using client = here();
     const lost = client.withWrite({ repository }, async ({ path, writeId, signal }) => {
       await cluster.git.git([`--git-dir=${path}`, "update-ref", "refs/heads/late", commit]);
-      await one.call(
-        "AbortWrite",
-        { repository, writeId, reason: "an operator needs the turn" },
-        { timeoutMs: 30_000 },
-      );
+      await one.call("AbortWrite", { repository, writeId, reason: "an operator needs the turn" }, PATIENCE);
       if (!signal.aborted) await once(signal, "abort");
     });
     await expect(lost).rejects.toMatchObject({ code: "WRITE_DROPPED" });

@@ -5,8 +5,7 @@ import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Device, ended } from "../support/cluster-device.ts";
 import { ClusterLogins } from "../support/cluster-logins.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
-
-const SOON = { timeout: 30_000, interval: 50 };
+import { SOON } from "../support/soon.ts";
 
 let cluster: Cluster;
 let logins: ClusterLogins;
@@ -28,12 +27,12 @@ beforeAll(async () => {
     await device.kill();
     await device.start(environmentOf(device));
   }
-}, 120_000);
+});
 
 afterAll(async () => {
   await cluster?.[Symbol.asyncDispose]();
   await logins?.[Symbol.asyncDispose]();
-}, 120_000);
+});
 
 it("a push to one device is read on the others, and all sessions have the logins of their devices", async () => {
   const repository = await cluster.createRepository(2);

@@ -1,5 +1,4 @@
 // The disk changes behind running sidecars: what people with stock git, and operators, see of it.
-
 import { copyFile, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";

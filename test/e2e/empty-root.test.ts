@@ -1,5 +1,4 @@
 // A sidecar that starts where its disk is not: it takes no replica for lost, and fills nothing.
-
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";

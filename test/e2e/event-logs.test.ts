@@ -1,6 +1,5 @@
 // The push log, the pull log and the sync log as an operator sees them: real pushes and clones through the gate and over
 // ssh's program, `lockstep log`, and a gate that tells of its reads.
-
 import { dirname, join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { PATIENCE } from "../support/cluster-device.ts";

@@ -1,5 +1,4 @@
 // The database fails over to a standby that has everything, and to one that lacks the last commits.
-
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { expectVerified } from "../support/at-rest.ts";

@@ -1,5 +1,4 @@
 // The audit has the credentials that `lockstep gate` refuses, with a real gate and sidecar.
-
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";

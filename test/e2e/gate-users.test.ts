@@ -1,5 +1,4 @@
 // `lockstep gate` with users: a process of its own, with stock git before it.
-
 import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -7,8 +7,7 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
 import { joinCluster } from "../support/joining-device.ts";
-
-const SOON = { timeout: 60_000, interval: 50 };
+import { SOON } from "../support/soon.ts";
 
 let cluster: Cluster;
 const started: ChildProcess[] = [];
@@ -79,7 +78,7 @@ it("a device joins, fills without a push, is drained and removed; then the clust
     SOON,
   );
   expect(await one.lockstep("device", "remove", "repo004", "--yes")).toMatchObject({ code: 0 });
-}, 240_000);
+});
 
 it("a device that takes no writes refuses sessions and pushes with the devices that take them", async () => {
   const [one, two] = cluster.devices as [Device, Device];
@@ -100,7 +99,7 @@ it("a device that takes no writes refuses sessions and pushes with the devices t
   expect((await fetch(`${two.url(repository)}/info/refs?service=git-receive-pack`)).status).toBe(200);
   await two.lockstep("device", "set", "repo001", "--writes");
   expect(await one.call("BeforeRead", { repository, forPush: true }, PATIENCE)).toMatchObject({ version: "0" });
-}, 120_000);
+});
 
 it("what only one device has keeps it from being removed, and more copies than devices are refused", async () => {
   const [one] = cluster.devices as [Device];
@@ -132,4 +131,4 @@ it("what only one device has keeps it from being removed, and more copies than d
     code: 1,
     document: { error: { code: "DEVICE_NOT_FOUND" } },
   });
-}, 120_000);
+});

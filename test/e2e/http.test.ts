@@ -1,5 +1,4 @@
 // The plain HTTP of a device: health, metrics, and the question that nginx's auth_request asks.
-
 import { expect, it, vi } from "vitest";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";

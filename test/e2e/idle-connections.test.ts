@@ -1,6 +1,5 @@
 // Ten thousand connections to each door that say nothing, from one process. Meanwhile the device is ready, and pushes go
 // on.
-
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";

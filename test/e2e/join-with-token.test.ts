@@ -1,5 +1,4 @@
 // A device joins a cluster whose operators say yes to each key: by a token that works once.
-
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { rm, writeFile } from "node:fs/promises";

@@ -10,8 +10,9 @@ import type { Device } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { backend } from "../support/plain-git-server.ts";
 import { plainCommit, plainGit, plainRepository } from "../support/plain-repository.ts";
+import { soon } from "../support/soon.ts";
 
-const SOON = { timeout: 60_000, interval: 100 };
+const SOON = soon(100);
 
 startClusterOfFile();
 
@@ -91,4 +92,4 @@ it("repositories of a plain git server are taken in where they lie, and the serv
   for (const device of [two, three])
     expect(await cluster.git.git(["ls-remote", device.url("team/app")])).toContain(after);
   expect((await one.print(...rest[0]!.split(" "))).stdout).not.toContain(one.gitDir("team/app"));
-}, 180_000);
+});

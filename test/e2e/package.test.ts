@@ -61,7 +61,7 @@ beforeAll(() => {
   if (status === 0) return;
   if (!NO_REGISTRY.test(stderr)) throw new Error(`npm install failed: ${stderr}`);
   missing = `npm's registry does not answer: ${stderr.split("\n", 2).join("; ")}`;
-}, 300_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function run(program: string, args: string[], options: SpawnSyncOptions): string {

@@ -9,8 +9,8 @@ import { documented } from "../support/documented.ts";
 import { type Pooler, startPoolerOfLogins } from "../support/pooler.ts";
 import { findProgram } from "../support/programs.ts";
 import { type Pusher, pusher } from "../support/pusher.ts";
+import { SOON } from "../support/soon.ts";
 
-const SOON = { timeout: 30_000, interval: 50 };
 /** Roles belong to the whole server, which other tests use too. */
 const ASKER = { user: `pgbouncer_${randomBytes(4).toString("hex")}`, password: randomBytes(16).toString("hex") };
 const REFUSED = "42501";
@@ -53,14 +53,14 @@ describe.skipIf("missing" in program)("devices with logins of their own, through
       await device.kill();
       await device.start(environmentOf(device));
     }
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await pooler?.[Symbol.asyncDispose]();
     await cluster?.[Symbol.asyncDispose]();
     await logins?.[Symbol.asyncDispose]();
     await administer(inject("postgresUrl"), (client) => client.query(`drop role if exists ${ASKER.user}`));
-  }, 120_000);
+  });
 
   /** Runs a statement through the pooler with the login of a device. Returns the number of rows, or the SQLSTATE. */
   const attempt = (device: Device, text: string) =>

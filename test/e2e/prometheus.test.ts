@@ -11,6 +11,7 @@ import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { findProgram } from "../support/programs.ts";
 import { type Prometheus, startPrometheus } from "../support/prometheus.ts";
+import { soon } from "../support/soon.ts";
 import { startWatchedGate, type WatchedGate } from "../support/watched-gate.ts";
 
 const promtool = findProgram("promtool", "prometheus");
@@ -34,7 +35,7 @@ describe.skipIf("missing" in promtool)("the rules for alerts", () => {
     const tried = run("test", "rules", "lockstep.test.yaml");
     expect(tried.stdout + tried.stderr).not.toContain("FAILED");
     expect(tried.status).toBe(0);
-  }, 150_000);
+  });
 
   it("would fail their tests with another threshold", async () => {
     const path = join(directory, "lockstep.rules.yaml");
@@ -49,7 +50,7 @@ describe.skipIf("missing" in promtool)("the rules for alerts", () => {
     const tried = run("test", "rules", "lockstep.test.yaml");
     expect(tried.stdout + tried.stderr).toContain("LockstepDiskFull");
     expect(tried.status).toBe(1);
-  }, 150_000);
+  });
 });
 
 /** The queries that have no data on a cluster on which nothing of that kind has happened, by panel and legend. */
@@ -59,7 +60,7 @@ const MAY_BE_EMPTY = [
   ["annotations", ""],
 ];
 
-const SOON = { timeout: 60_000, interval: 500 };
+const SOON = soon(500);
 
 describe.skipIf(missing.length > 0)("a real Prometheus", () => {
   startClusterOfFile({ shortWaits: true });
@@ -111,7 +112,7 @@ describe.skipIf(missing.length > 0)("a real Prometheus", () => {
       expect(rules.length).toBeGreaterThan(20);
       expect(rules.filter(({ health }) => health !== "ok")).toEqual([]);
     }, SOON);
-  }, 180_000);
+  });
 
   it("sees that the cluster is well, and from the others that a device is away", async () => {
     // The machine that runs the tests may be as slow, and its disk as full, as it likes.
@@ -129,5 +130,5 @@ describe.skipIf(missing.length > 0)("a real Prometheus", () => {
       async () => expect(await number('max(lockstep_versions_behind{device="repo003"})')).toBeGreaterThan(0),
       SOON,
     );
-  }, 180_000);
+  });
 });

@@ -1,5 +1,4 @@
 // The processes of a push over HTTP, counted by git itself (trace2): each costs the server 1 to 3 ms of a processor.
-
 import { once } from "node:events";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";

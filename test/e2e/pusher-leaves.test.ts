@@ -1,5 +1,4 @@
 // A pusher who vanishes while the sidecar holds the push: nothing lands, and nothing is left of it.
-
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";

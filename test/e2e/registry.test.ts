@@ -1,9 +1,9 @@
 // Who is let in, on real processes: names that nobody has trusted, revocation on open connections, and a device that
 // joins with a token.
-
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { PATIENCE } from "../support/cluster-device.ts";
 import { cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 import { atGrpc, connection, issued } from "../support/issued-files.ts";
 import { SOON } from "../support/soon.ts";
@@ -130,7 +130,7 @@ describe("a front end with limits", () => {
     using client = stranger(one.demo.grpc, tlsCredentials(cluster.demo.line.ca, two.demo));
     expect(await client.call("GetVersion", { repository: "demo" })).toMatchObject({ repository: "demo" });
     const repository = "only/one";
-    await one.call("CreateRepository", { repository, devices: ["repo001"] }, { timeoutMs: 30_000 });
+    await one.call("CreateRepository", { repository, devices: ["repo001"] }, PATIENCE);
     expect(await client.refusal("GetVersion", { repository })).toMatchObject({ code: "PERMISSION_DENIED" });
   });
 });

@@ -1,5 +1,4 @@
 // `lockstep repo remove`, `restore` and `list --removed`, with stock git reading and pushing meanwhile.
-
 import { existsSync } from "node:fs";
 import { expect, it, vi } from "vitest";
 import { expectEverywhere } from "../support/at-rest.ts";

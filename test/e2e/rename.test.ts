@@ -1,5 +1,4 @@
 // `lockstep repo rename`, with stock git reading and pushing meanwhile.
-
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";

@@ -1,5 +1,4 @@
 // A device cannot do its part of a removal, because of its disk. The caller is told at once, and in the end.
-
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";

@@ -14,7 +14,7 @@ describe("lockstep repo set --keep-log", () => {
     const repository = await cluster.createRepository();
     let tip = await ada.commit();
     await ada.land(one.url(repository), `${tip}:refs/heads/main`);
-    await two.call("BeforeRead", { repository }, { timeoutMs: 30_000 });
+    await two.call("BeforeRead", { repository }, PATIENCE);
     await two.kill();
     for (let version = 2; version <= 5; version += 1) {
       tip = await ada.commit(tip);
@@ -100,7 +100,7 @@ describe("lockstep retention", () => {
   it("is in status for what lies on a disk: the changes of a dropped session", async () => {
     const repository = await cluster.createRepository();
     await ada.land(one.url(repository), `${await ada.commit()}:refs/heads/main`);
-    const { token, path } = await one.call("BeginWrite", { repository, author: "grace" }, { timeoutMs: 30_000 });
+    const { token, path } = await one.call("BeginWrite", { repository, author: "grace" }, PATIENCE);
     await cluster.git.git([
       "--git-dir",
       path,
@@ -110,7 +110,7 @@ describe("lockstep retention", () => {
       "refs/heads/topic",
       "refs/heads/main",
     ]);
-    await one.call("AbortWrite", { repository, token }, { timeoutMs: 30_000 });
+    await one.call("AbortWrite", { repository, token }, PATIENCE);
     // The first look comes after a start.
     await one.kill();
     await one.start();

@@ -1,6 +1,5 @@
 // Damage on the disk of a device: a git that fails at the gate starts a verification, which repairs the replica, and the
 // result is shown.
-
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";

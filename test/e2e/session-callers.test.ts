@@ -1,6 +1,5 @@
 // Whose a write session is: two front ends, a device and an operator with certificates of their own, and the local socket. A write id is
 // shown to everyone who reads the repository; here everyone knows each id, and where it says so each token.
-
 import { randomUUID } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
 import { toDuration } from "../../src/protocol/times.ts";

@@ -1,5 +1,4 @@
 // Devices that ask each other over ssh only: a real sshd for each, and no git port anywhere.
-
 import { once } from "node:events";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";

@@ -1,6 +1,5 @@
 // The status page in Chromium, before a cluster with faults: a device that is away, a repository that is behind, one
 // that is stopped, a replica that cannot be made, and directories that nobody knows.
-
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Browser } from "playwright-core";

@@ -1,5 +1,4 @@
 // PostgreSQL with a synchronous standby that is away, and with an old primary that lives on after a fail-over.
-
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { administer } from "../support/administer.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";

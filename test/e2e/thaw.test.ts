@@ -5,6 +5,7 @@ import { main } from "../../src/cli/program.ts";
 import { administer } from "../support/administer.ts";
 import { expectVerified } from "../support/at-rest.ts";
 import type { Device } from "../support/cluster-device.ts";
+import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { SOON } from "../support/soon.ts";
 
@@ -45,7 +46,7 @@ async function leaderGone() {
   const repository = await cluster.createRepository();
   const first = await ada.commit();
   await ada.land(one.url(repository), `${first}:refs/heads/main`);
-  for (const device of [two, three]) await device.call("BeforeRead", { repository }, { timeoutMs: 30_000 });
+  for (const device of [two, three]) await device.call("BeforeRead", { repository }, PATIENCE);
   await two.kill();
   await three.kill();
   const second = await ada.commit(first);
@@ -143,7 +144,7 @@ describe("when the device with the head is lost", () => {
     expect(await two.lockstep("thaw", "team/app")).toMatchObject({ code: 2, document: { error: { code: "USAGE" } } });
     const both = await two.lockstep("thaw", "team/app", "--demote", "a", "--promote", "b");
     expect(both).toMatchObject({ code: 2, document: { error: { code: "USAGE" } } });
-    await expect(two.call("Thaw", { repository: "team/app" }, { timeoutMs: 30_000 })).rejects.toMatchObject({
+    await expect(two.call("Thaw", { repository: "team/app" }, PATIENCE)).rejects.toMatchObject({
       code: "INVALID_REQUEST",
     });
   });

@@ -1,5 +1,4 @@
 // The trace of a caller, from its header or its metadata to the log of the sidecar.
-
 import { randomBytes } from "node:crypto";
 import { expect, it, vi } from "vitest";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";

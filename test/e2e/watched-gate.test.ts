@@ -1,6 +1,5 @@
 // A gate and a sidecar that are watched: health and metrics of the gate, and the spans of both with a real SDK of
 // OpenTelemetry.
-
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

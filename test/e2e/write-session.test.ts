@@ -1,5 +1,4 @@
 // Write sessions as a front end has them: a certificate of its role, the address of a device, and the scratch repository.
-
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";

@@ -32,7 +32,7 @@ const blocked = (text: string) =>
       [`%${text}%`],
     );
     expect(rows).toHaveLength(1);
-  }, 30_000);
+  });
 
 /** Runs statements in a transaction that stays open until `end`. */
 function transaction(...first: [string, unknown[]?][]) {

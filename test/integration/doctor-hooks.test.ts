@@ -62,7 +62,7 @@ describe("the doctor names each missing prerequisite with a remedy", () => {
     await ensureAliasHook(replica, [[...alias]]);
     const told = {
       state: "warning",
-      said: expect.stringContaining(`let ${shared}/pre-receive end with \`exec ${root}/.lockstep/bin/lockstep-git`),
+      said: expect.stringContaining(`Let ${shared}/pre-receive end with \`exec ${root}/.lockstep/bin/lockstep-git`),
     };
     expect(await look()).toMatchObject(told);
     await writeFile(join(shared, "pre-receive"), "#!/bin/sh\nexit 0\n");

@@ -1,5 +1,4 @@
 // What one client of the socket of the shims may cost: connections that say nothing, and conversations that never end.
-
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { mkdir } from "node:fs/promises";

@@ -1,5 +1,4 @@
 // What a webhook is told, and when an event counts as accepted.
-
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -146,7 +145,7 @@ describe("a webhook", () => {
       async () => expect((await onlyHook(one)).lastError).toBe("The receiver did not answer within 10 s."),
       wait,
     );
-  }, 90_000);
+  });
 
   it.each([
     ["hangs", (_: unknown, response: ServerResponse) => void response.socket],

@@ -1,6 +1,5 @@
 // A git of this device is stopped, or its disk does not answer. Nothing waits for it without end, and nobody has to
 // help.
-
 import { execFile } from "node:child_process";
 import { access, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -71,16 +71,22 @@ it("a record that is under way does not come after the one that the files are go
   await a.push(APP, [change("main", null, ids[0])]);
   await a.expectInLockstep(APP);
   const [begun, recovering, lowered] = [latch(), latch(), latch()];
+  const ended: string[] = [];
   a.onStatement = async (text, run) => {
-    if (text.includes("set state = 'active'")) {
+    const records = text.includes("set state = 'active'");
+    if (records) {
       begun.open();
-      // If the lower version does not wait for this one, it is recorded by then.
+      // If the lower version does not wait for this one, it is recorded by then, and this one comes too late.
       await recovering.opened;
       await Promise.race([lowered.opened, sleep(1_000)]);
     }
     const answer = await run();
     if (text.includes("select r.name, p.places")) recovering.open();
-    if (text.includes("set version = u.version")) lowered.open();
+    if (records) ended.push("record");
+    if (text.includes("set version = least(p.version, u.version)")) {
+      ended.push("lower version");
+      lowered.open();
+    }
     return answer;
   };
   await a.push(APP, [change("main", ids[0], ids[1])]);
@@ -90,4 +96,6 @@ it("a record that is under way does not come after the one that the files are go
   await expect(a.read(APP, { signal: patience })).rejects.toMatchObject({ code: "NO_SOURCE" });
   const rows = await cluster.sql("select version, state from lockstep.replica");
   expect(rows).toEqual([{ version: "0", state: "pending" }]);
+  await vi.waitFor(() => expect(ended).toContain("record"), SOON);
+  expect(ended.slice(0, 2)).toEqual(["record", "lower version"]);
 });

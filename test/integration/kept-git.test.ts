@@ -1,5 +1,4 @@
 // The git that stays between two ref transactions of a replica (src/git/transactions/kept-git.ts).
-
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";

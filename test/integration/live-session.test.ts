@@ -1,5 +1,4 @@
 // Write sessions on the files of a replica itself (`lockstep lock --live`).
-
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";

@@ -1,5 +1,4 @@
 // gc makes way for reads and pushes.
-
 import { access, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";

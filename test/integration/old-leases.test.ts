@@ -1,5 +1,4 @@
 // After a fail-over nothing is decided while a device may still serve reads on the word of the old primary.
-
 import { randomUUID } from "node:crypto";
 import { uptime } from "node:os";
 import pino from "pino";

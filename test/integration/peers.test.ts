@@ -1,6 +1,5 @@
 // The connections of the gRPC port and the git port over their life: certificates that end, trust that is withdrawn,
 // sessions that a client resumes.
-
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { Agent, createServer, request } from "node:https";

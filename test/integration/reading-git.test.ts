@@ -1,5 +1,4 @@
 // The git that reads objects: when it ends, when it is replaced, and what it still answers.
-
 import { mkdir, readdir, rename, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";

@@ -1,5 +1,4 @@
 // The copy of the registry that each sidecar keeps in memory.
-
 import { randomBytes } from "node:crypto";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";

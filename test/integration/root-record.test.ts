@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { link, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { readReplicaRecord, writeReplicaRecord } from "../../src/git/root/root-record.ts";
 import { gitSandbox } from "../support/git.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change, type TestDevice } from "../support/sync-device.ts";
+import { change, SOON, type TestDevice } from "../support/sync-device.ts";
 
 const APP = "team/app";
 
@@ -19,6 +19,8 @@ describe("the note beside a replica", () => {
     const [one, two] = await a.history(APP);
     await a.push(APP, [change("main", null, one)]);
     await a.push(APP, [change("main", one, two)]);
+    // A push does not wait for the record of its version in the database.
+    await vi.waitFor(() => expect(a.replica(APP).recorded).toBe(2n), SOON);
     return a;
   }
 

@@ -1,5 +1,4 @@
 // Clients that vanish in the middle of a push over ssh: git ends in order, and leaves nothing behind.
-
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { access, readdir, readFile, writeFile } from "node:fs/promises";

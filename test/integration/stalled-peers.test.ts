@@ -1,5 +1,4 @@
 // Devices that ask for packs and then take nothing, or never finish asking: real TLS connections to the real git port.
-
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";

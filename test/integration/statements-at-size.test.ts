@@ -146,7 +146,7 @@ const large = new Map<string, Asked[]>();
 describe.each(["without statistics", "with statistics and little memory"])("%s", (when) => {
   beforeAll(async () => {
     if (when !== "without statistics") await administer(database.url, (client) => client.query("vacuum analyze"));
-  }, 300_000);
+  });
 
   it.each(Object.keys(STATEMENTS))(
     "%s touches no more rows than it must",

@@ -110,7 +110,7 @@ describe("refs that Lockstep keeps", () => {
     expect(await kept(a)).toEqual([ref]);
     await days(a, 1, 366);
     expect(await kept(a)).toEqual([]);
-  }, 120_000);
+  });
 
   it("lose their note only a day after the last of them is gone", async () => {
     await using cluster = await TestCluster.make();

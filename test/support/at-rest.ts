@@ -1,5 +1,4 @@
 // Checks a repository that nobody writes to: its refs, its log and its disks must agree after any faults.
-
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
@@ -8,7 +7,6 @@ import type { Cluster } from "./cluster.ts";
 import { type Device, PATIENCE } from "./cluster-device.ts";
 import { soon } from "./soon.ts";
 
-const SETTLED_MS = 20_000;
 const BACK_OFF = soon();
 
 export interface AtRest {
@@ -58,7 +56,7 @@ export async function expectAtRest(cluster: Cluster, repository: string): Promis
   await vi.waitFor(async () => {
     const { isWriting, writer } = await devices[0]!.call("GetVersion", { repository }, PATIENCE);
     expect({ isWriting, writer }).toEqual({ isWriting: false, writer: null });
-  }, SETTLED_MS);
+  }, soon());
   return { version: log.length, refs, log };
 }
 

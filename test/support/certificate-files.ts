@@ -1,5 +1,4 @@
 // A cluster whose certificate files are replaced while it runs.
-
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";

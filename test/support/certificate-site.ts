@@ -1,5 +1,4 @@
 // A device under test with its gRPC port, its git port and a gate, all behind TLS, and a registry of keys.
-
 import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { vi } from "vitest";

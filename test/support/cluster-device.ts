@@ -10,11 +10,11 @@ import { fileURLToPath } from "node:url";
 import { Client } from "../../src/client/client.ts";
 import type { DemoDevice } from "../../src/demo/cluster.ts";
 import { isAlive, untilGone } from "./processes.ts";
+import { SOON } from "./soon.ts";
 
 export const PROGRAM = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 /** The time limit of a call that must be answered. */
-export const PATIENCE = { timeoutMs: 30_000 };
-const READY_MS = 60_000;
+export const PATIENCE = { timeoutMs: SOON.timeout };
 /** A look costs the test and the sidecar a millisecond each, and a start takes half a second and more. */
 const READY_LOOK_MS = 25;
 
@@ -141,7 +141,7 @@ export class Device {
   }
 
   async untilReady(): Promise<void> {
-    const deadline = Date.now() + READY_MS;
+    const deadline = Date.now() + SOON.timeout;
     while (!(await this.isReady())) {
       if (!isAlive(this.pid)) throw new Error(`the sidecar of ${this.name} ended: ${await this.logEnd()}`);
       if (Date.now() > deadline) throw new Error(`the sidecar of ${this.name} is not ready: ${await this.logEnd()}`);

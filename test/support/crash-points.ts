@@ -1,5 +1,4 @@
 // Holds a sidecar at one of its crash points, so that a test can make a failure happen there.
-
 import { statSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,6 +1,5 @@
 // Shared by the tests of crash points (test/e2e/crash-points-*.test.ts): a cluster, and the processes that may die
 // there.
-
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, vi } from "vitest";

@@ -1,5 +1,4 @@
 // A gate before a bare repository, which tests call with stock git and raw HTTP.
-
 import { once } from "node:events";
 import { access, chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";

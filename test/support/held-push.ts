@@ -1,6 +1,5 @@
 // Holds a push on a device at a known point, so that a test can make a failure happen there. git waits in one of its
 // hooks.
-
 import { existsSync } from "node:fs";
 import { chmod, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";

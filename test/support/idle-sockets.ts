@@ -1,5 +1,4 @@
 // Connections that send nothing.
-
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { soon } from "./soon.ts";

@@ -1,5 +1,4 @@
 // A PostgreSQL that a test starts in a folder of its own.
-
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";

@@ -1,5 +1,4 @@
 // Runs `lockstep lock` in tests, and looks at what its sessions left.
-
 import type { ChildProcess } from "node:child_process";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";

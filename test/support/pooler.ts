@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { administer } from "./administer.ts";
 import { documented } from "./documented.ts";
+import { SOON } from "./soon.ts";
 
-const START_DEADLINE_MS = 30_000;
 /** The id of user `nobody`, because PgBouncer refuses to run as root. */
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
@@ -125,7 +125,7 @@ logfile = ${dir}/log
 }
 
 async function answers(child: ChildProcess, url: string): Promise<void> {
-  const deadline = Date.now() + START_DEADLINE_MS;
+  const deadline = Date.now() + SOON.timeout;
   for (;;) {
     try {
       return await administer(url, async (client) => void (await client.query("select 1")));

@@ -3,8 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePorts } from "../../src/demo/ports.ts";
-
-const START_DEADLINE_MS = 30_000;
+import { SOON } from "./soon.ts";
 
 /** Returns a port of 127.0.0.1 that is free now. */
 export async function freePort(): Promise<number> {
@@ -14,7 +13,7 @@ export async function freePort(): Promise<number> {
 
 /** Resolves when a server listens at `place`. Throws after half a minute. */
 export async function untilListening(place: { path: string } | { host: string; port: number }): Promise<void> {
-  const deadline = Date.now() + START_DEADLINE_MS;
+  const deadline = Date.now() + SOON.timeout;
   for (;;) {
     const socket = connect(place);
     try {

@@ -10,8 +10,8 @@ import { type Tethered, tether } from "../../src/demo/tether.ts";
 import { administer } from "./administer.ts";
 import { freePort } from "./ports.ts";
 import { findProgram } from "./programs.ts";
+import { SOON } from "./soon.ts";
 
-const SOON_MS = 60_000;
 const POLL_MS = 50;
 const NOBODY = 65_534;
 const DEBIAN = "/usr/lib/postgresql";
@@ -179,7 +179,7 @@ export async function sql<Row extends object>({ url }: Server, text: string): Pr
 
 /** Repeats `attempt` until it succeeds. After half a minute, throws its last error. */
 export async function soon<T>(attempt: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + SOON_MS;
+  const deadline = performance.now() + SOON.timeout;
   for (;;) {
     try {
       return await attempt();

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
+import { SOON } from "./soon.ts";
 
 export interface Running {
   readonly pid: number;
@@ -10,8 +11,6 @@ export interface Running {
   /** The state of /proc/PID/stat, and the kernel function in which the process sleeps: "D jbd2_log_wait_commit". */
   readonly state: string;
 }
-
-const PATIENCE_MS = 30_000;
 
 /** Returns whether the process runs. A zombie does not run. */
 export function isAlive(pid: number): boolean {
@@ -23,9 +22,9 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Resolves when the process has ended. Throws after half a minute. */
+/** Resolves when the process has ended. Throws if it does not end. */
 export async function untilGone(pid: number): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + SOON.timeout;
   while (isAlive(pid)) {
     if (Date.now() > deadline) throw new Error(`process ${pid} does not end`);
     await delay(5);

@@ -1,5 +1,4 @@
 // A pack with two commits, and the replica that receives it.
-
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";

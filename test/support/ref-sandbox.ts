@@ -1,5 +1,4 @@
 // A repository with two commits, whose refs a test changes by hand.
-
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, vi } from "vitest";

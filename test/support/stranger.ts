@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { type ChannelCredentials, Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import protobuf from "protobufjs";
+import { SOON } from "./soon.ts";
 
 const MESSAGES = `
 syntax = "proto3";
@@ -106,7 +107,6 @@ const SERVICES: Readonly<Record<string, string>> = {
   Watch: CLUSTER,
   ListHooks: CLUSTER,
 };
-const PATIENCE_MS = 20_000;
 
 // biome-ignore lint/suspicious/noExplicitAny: the shape of a message is what tests check.
 export type Message = any;
@@ -144,7 +144,7 @@ export function tlsCredentials(ca: string, pair: { cert: string; key: string } |
 /** Makes a client of `address`, such as `unix:/run/lockstep/lockstep.sock`. By default it does not use TLS. */
 export function stranger(address: string, channel: ChannelCredentials = credentials.createInsecure()): Stranger {
   const client = new Client(address, channel, { "grpc.service_config_disable_resolution": 1 });
-  const deadline = () => ({ deadline: Date.now() + PATIENCE_MS });
+  const deadline = () => ({ deadline: Date.now() + SOON.timeout });
   const encode = (type: string) => (message: object) => {
     const known = root.lookupType(type);
     return Buffer.from(known.encode(known.fromObject(message)).finish());

@@ -2,7 +2,6 @@
 // (src/sidecar/make-context.ts), with a root, a lock and a lease. Only the network is missing: a pack comes directly
 // from the other device's PackServer. A test may replace the source of packs. It may intercept every git command, and
 // every statement to the database except those about the lease.
-
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

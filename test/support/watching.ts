@@ -3,8 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { expect, vi } from "vitest";
 import { type Device, type Ended, ended } from "./cluster-device.ts";
-
-const BEGUN_MS = 60_000;
+import { soon } from "./soon.ts";
 
 export class Watching implements AsyncDisposable {
   // biome-ignore lint/suspicious/noExplicitAny: the shape of a document is what tests check.
@@ -26,7 +25,7 @@ export class Watching implements AsyncDisposable {
   /** Resolves when this many events have been printed. */
   async untilTold(count: number): Promise<void> {
     const told = () => `of ${count} events ${this.events.length} were printed: ${JSON.stringify(this.events)}`;
-    await vi.waitFor(() => expect(this.events.length >= count, told()).toBe(true), { timeout: BEGUN_MS, interval: 10 });
+    await vi.waitFor(() => expect(this.events.length >= count, told()).toBe(true), soon(10));
   }
 
   /** Ends the command with a signal, as Ctrl-C does, unless it ends by itself. */

@@ -1,5 +1,4 @@
 // Makes odd refs: symbolic refs in write sessions, and replacement refs, also hostile ones.
-
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";

@@ -166,9 +166,9 @@ async function tellDatabase(
 
 /**
  * Lowers the recorded version of a replica that is in doubt, because its disk holds less than was recorded. The caller
- * holds the mutex. Other devices give their copies up if this one seems to have the head. So a record that is under way
- * ends first; it would raise the version again. A record whose connection broke has no effect afterwards, even if it
- * reaches the database then.
+ * holds the mutex. Other devices give their copies up if this one seems to have the head. A record that is under way
+ * ends first: afterwards it would fail. A record whose connection broke may reach the database afterwards, and has no
+ * effect then (`replica.statement_number`).
  */
 export async function recordLess(context: SyncContext, replica: Replica, version: Version): Promise<void> {
   await replica.lastRecord;

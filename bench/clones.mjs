@@ -2,16 +2,14 @@
 // on a bare repository without Lockstep.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
 import { Agent } from "node:http";
 import { join } from "node:path";
-import { compare, exchange, git, inFolder, start, withCluster } from "./harness.mjs";
+import { compare, cpuSeconds, exchange, git, inFolder, start, withCluster } from "./harness.mjs";
 
 const CLONES = 100;
 const COMMITS = 2_000;
 /** The files that a commit changes. */
 const FILES = 5;
-const TICKS_A_SECOND = 100;
 
 export const benchmarks = {
   "100 clones": () =>
@@ -72,16 +70,6 @@ async function makeHistory(dir) {
   await once(importing, "exit");
   await git(from, "reset", "-q", "--hard");
   return from;
-}
-
-/** Returns the processor time of these processes and of all that they have started and that have ended. */
-async function cpuSeconds(pids) {
-  let ticks = 0;
-  for (const pid of pids) {
-    const fields = (await readFile(`/proc/${pid}/stat`, "latin1")).replace(/^.*\) /s, "").split(" ");
-    for (const field of fields.slice(11, 15)) ticks += Number(field);
-  }
-  return ticks / TICKS_A_SECOND;
 }
 
 /** Clones as git does with protocol version 2, and throws the pack away. */

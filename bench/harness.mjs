@@ -2,7 +2,7 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -124,6 +124,21 @@ export async function counter(device, name) {
   const page = await (await fetch(`${device.http}/metrics`)).text();
   const lines = page.split("\n").filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
   return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+}
+
+const TICKS_A_SECOND = 100;
+
+/**
+ * Returns the processor time of these processes. Unless `alone` is true, it includes that of all processes that they
+ * have started and that have ended.
+ */
+export async function cpuSeconds(pids, { alone = false } = {}) {
+  let ticks = 0;
+  for (const pid of pids) {
+    const fields = (await readFile(`/proc/${pid}/stat`, "latin1")).replace(/^.*\) /s, "").split(" ");
+    for (const field of fields.slice(11, alone ? 13 : 15)) ticks += Number(field);
+  }
+  return ticks / TICKS_A_SECOND;
 }
 
 /** Returns the milliseconds that `work` takes. */

@@ -2,7 +2,7 @@
 // its last push has landed. First against the same gate on a bare repository without Lockstep. Then six pushers spread
 // over three devices, against the same six at one device of the same cluster.
 import { join } from "node:path";
-import { compare, counter, git, inFolder, start, withCluster } from "./harness.mjs";
+import { compare, counter, cpuSeconds, git, inFolder, median, start, withCluster } from "./harness.mjs";
 import { Branch, pushesPerSecond, WINDOW_MS } from "./http-push.mjs";
 
 /**
@@ -28,12 +28,23 @@ const against = (pushers, devices) => () =>
           const [device] = cluster.devices;
           const [baseline, ours] = [plain.url, device.gate.url].map((url) => branchesAt([url], pushers));
           await pushesPerSecond([...baseline, ...ours], WARM_UP_MS);
+          const sidecarMs = [];
           await compare({
             name: nameOf(pushers, devices),
             unit: "pushes/s",
             aim: devices > 1 ? "≥ 0.5" : "≥ 0.85",
             baseline: () => pushesPerSecond(baseline),
-            ours: () => pushesPerSecond(ours),
+            ours: async () => {
+              const before = await cpuSeconds([device.pid], { alone: true });
+              const rate = await pushesPerSecond(ours);
+              const spent = (await cpuSeconds([device.pid], { alone: true })) - before;
+              sidecarMs.push((spent * 1_000) / ((rate * WINDOW_MS) / 1_000));
+              return rate;
+            },
+            detail: () => {
+              const note = `${median(sidecarMs).toPrecision(2)} ms of the sidecar's processor time a push (aim ≤ 4 at 8 pushers)`;
+              return { sidecarMs, note };
+            },
           });
         },
         devices,

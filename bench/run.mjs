@@ -14,11 +14,19 @@ const TOOLS = [
 ];
 
 const here = new URL(".", import.meta.url);
-const wanted = process.argv.slice(2);
+const all = {};
 for (const file of readdirSync(here).sort()) {
   if (!file.endsWith(".mjs") || TOOLS.includes(file)) continue;
   const { benchmarks } = await import(new URL(file, here).href);
-  for (const [name, benchmark] of Object.entries(benchmarks)) {
-    if (wanted.length === 0 || wanted.some((each) => name.startsWith(each))) await benchmark();
-  }
+  Object.assign(all, benchmarks);
+}
+const names = Object.keys(all);
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((each) => !names.some((name) => name.startsWith(each)));
+if (unknown.length > 0) {
+  console.error(`No benchmark begins with "${unknown.join('", "')}"; there are:\n  ${names.join("\n  ")}`);
+  process.exit(2);
+}
+for (const name of names) {
+  if (wanted.length === 0 || wanted.some((each) => name.startsWith(each))) await all[name]();
 }

@@ -25,7 +25,7 @@ export const benchmarks = {
       await compare({
         name: "before read, 64 in flight",
         unit: "calls/s",
-        aim: "≥ 0.8",
+        aim: "≥ 0.85",
         runs: RUNS,
         baseline: () => callsPerSecond(echo, 64),
         ours,

@@ -207,7 +207,7 @@ create table lockstep.replica (
   version bigint not null default 0,
   state text not null default 'pending' check (state in ('pending', 'active', 'broken', 'released', 'destroyed')),
   fence bigint not null default 0,
-  -- The number of the last statement that recorded or lowered the version. One with a lower number comes too late.
+  -- The number of the last statement that lowered the version. A record with a lower number comes too late.
   statement_number bigint not null default 0,
   last_error text,
   attempts integer not null default 0,

@@ -16,6 +16,19 @@ export const crashControls = [
     name: "does not raise a version that was lowered",
   },
   {
+    rule: "a record may be overtaken by that of a newer version",
+    patches: [
+      {
+        file: "src/store/replica/record-replica.ts",
+        from: "set state = 'active', fence = $3, last_error = null,",
+        to: "set state = 'active', fence = $3, statement_number = $11, last_error = null,",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/late-records.test.ts",
+    name: "is overtaken by that of a newer version",
+  },
+  {
     rule: "the old process is gone before the device is taken over",
     patches: [
       {

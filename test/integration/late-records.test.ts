@@ -60,6 +60,20 @@ it("a record that comes late does not raise a version that was not recorded yet 
   expect(await recordedVersion(db, "mine", id)).toBe(0n);
 });
 
+it("a record that is overtaken by that of a newer version is no error", async () => {
+  await land(0n);
+  await land(1n);
+  await using proxy = await databaseProxy(database.url);
+  await using through = new Database({ url: proxy.url, applicationName: "late" });
+  await queryOnce(through.work, "select 1");
+  const late = proxy.holdUp(RECORD, 1_000, "waits", AbortSignal.timeout(60_000));
+  const overtaken = recordVersion(through, me, id, 1n, null);
+  await recordVersion(db, me, id, 2n, null);
+  expect(await late).toBe(true);
+  await overtaken;
+  expect(await recordedVersion(db, "mine", id)).toBe(2n);
+});
+
 it("a record that comes late and once more changes nothing", async () => {
   await land(0n);
   await beforeLateRecord(async () => {});

@@ -9,7 +9,8 @@ let statements = 0;
 
 /**
  * Returns the number of the next statement about the version of a replica. If the connection of a statement breaks, the
- * server may still run it, after later ones. A replica takes no statement whose number is lower than that of its last.
+ * server may still run it, after later ones. A record with a lower number than the statement that last lowered the
+ * version has no effect. Records overtake each other freely: none of them lowers a version.
  */
 function nextNumber({ fence }: Incarnation): bigint {
   statements += 1;
@@ -47,7 +48,7 @@ export async function recordVersion(
     `with quick as materialized (select set_config('synchronous_commit', 'off', true)),
      me as (select name from lockstep.device, quick where name = $2 and fence = $3 for key share of device),
      recorded as (
-       update lockstep.replica p set state = 'active', fence = $3, statement_number = $11, last_error = null,
+       update lockstep.replica p set state = 'active', fence = $3, last_error = null,
          attempts = 0, next_attempt_at = null, updated_at = clock_timestamp(), kept = 0,
          version = case when r.head_version < $4 or coalesce(l.digest, r.head_digest) <> $10::bytea then p.version else greatest(p.version, $4) end
        from me, lockstep.repository r left join lockstep.ref_log l on l.repository_id = r.id and l.version = $4

@@ -35,6 +35,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   retention: async () => (await import("./commands/retention.ts")).retentionCommand,
   ca: async () => (await import("./commands/ca.ts")).caCommand,
   "ssh-connect": async () => (await import("./commands/ssh-connect.ts")).sshConnectCommand,
+  shell: async () => (await import("./commands/shell.ts")).shellCommand,
   "install-shims": async () => (await import("./commands/install-shims.ts")).installShimsCommand,
   audit: async () => (await import("./commands/audit.ts")).auditCommand,
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,

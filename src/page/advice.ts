@@ -112,7 +112,7 @@ function adviseScrubs({ scrubs }: Survey): Finding[] {
       tone: "bad",
       short: `${count(damaged.length, "replica")} could not be repaired`,
       what: html`${count(damaged.length, "replica")} could not be repaired after all objects were read: ${bad.repository} on ${bad.device}: ${bad.scrub?.failure}`,
-      commands: [`lockstep verify ${word(bad.repository)}`],
+      commands: [`lockstep command enqueue verify ${word(bad.repository)} --device ${bad.device} --wait`],
     });
   const [late] = overdue;
   if (late)

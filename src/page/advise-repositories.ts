@@ -72,6 +72,17 @@ function stopped({ stopped: why }: Restless, { names, are, name }: Named): OfKin
 }
 
 function stuck({ leaders }: Restless, { names, are, name }: Named): OfKind {
+  if (leaders.length === 0)
+    return {
+      tone: "bad",
+      kind: "unsafe",
+      short: `${names} ${are} stuck: no device has the newest version`,
+      what: html`No device has the newest version of ${names}: reads and pushes wait. Start a device that has it.`,
+      commands: [
+        ["See which device has what:", `lockstep repo show ${name}`],
+        ["If it is lost for good, beside the device whose refs shall stay:", `lockstep thaw ${name} --promote DEVICE`],
+      ],
+    };
   const on = named(leaders);
   return {
     tone: "bad",
@@ -97,7 +108,7 @@ function unsafe({ leaders }: Restless, { names, are, name }: Named): OfKind {
     tone: "warn",
     kind: "unsafe",
     short: `${names} ${are} on one device only`,
-    what: html`The newest version of ${names} is on one device only (${named(leaders) || "none"}). Do not switch it off. The others copy it as soon as they can.`,
+    what: html`The newest version of ${names} is on one device only (${named(leaders) || "none yet"}). Do not switch it off. The others copy it as soon as they can.`,
     commands: [`lockstep repo show ${name}`],
   };
 }
@@ -109,6 +120,6 @@ function behind(first: Restless, { names, are, name }: Named, live: ReadonlySet<
     kind: "behind",
     short: `${names} ${are} behind on ${named(on)}`,
     what: html`${names} ${are} behind on ${named(on)}, for ${since(new Date(first.since))}, although ${on.length === 1 ? "that device is" : "those devices are"} up. The last catch-up says why.`,
-    commands: [`lockstep sync ${name}`],
+    commands: [`lockstep command enqueue sync ${name} --device ${on[0]} --wait`],
   };
 }

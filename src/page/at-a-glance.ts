@@ -1,5 +1,6 @@
 // The page of the whole cluster: whether all is well, what to do, the devices, and how many repositories are how.
 import { judgeRoom } from "../health/disk-room.ts";
+import { stuckHead } from "../health/stuck-head.ts";
 import { unsafeHead } from "../health/unsafe-head.ts";
 import { KEPT } from "./count-repositories.ts";
 import { type Html, html, type Part } from "./parts/html.ts";
@@ -140,7 +141,7 @@ export function describeStatus(row: Omit<Restless, "since">): Html {
   const { stopped, stuck, behind, broken, unsafe, leaders, writing, writesStopped } = row;
   const states = [
     stopped !== null && state("bad", `stopped: ${stopped}`),
-    stuck && state("bad", `stuck: its head is on ${named(leaders)} only, which is down`),
+    stuck && state("bad", stuckHead(row)),
     broken.length > 0 && state("bad", `broken: ${broken.join(", ")}`),
     behind.length > 0 && state("warn", `behind: ${behind.join(", ")}`),
     unsafe && !stuck && state("warn", unsafeHead(leaders)),

@@ -1,5 +1,6 @@
 // The list of repositories: all of them, those whose names contain a text, or those that are not at rest in some way. A
 // page is found by the name it begins after, so the last page costs as much as the first one.
+import { isStuck } from "../health/stuck-head.ts";
 import type { Database } from "../store/database/database.ts";
 import { readStatusPart } from "../store/operator/status-parts.ts";
 import { statusCells } from "./at-a-glance.ts";
@@ -7,7 +8,7 @@ import { isOf, KEPT, KINDS, type Kind } from "./count-repositories.ts";
 import { type Html, html } from "./parts/html.ts";
 import { ago, count } from "./parts/said.ts";
 import { table } from "./parts/table.ts";
-import { isStuck, type Restless, type Survey } from "./survey.ts";
+import type { Restless, Survey } from "./survey.ts";
 
 const ROWS = 50;
 /** Names that one search looks at. Then the page offers to go on. */

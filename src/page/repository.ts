@@ -1,4 +1,5 @@
 // The page of one repository: how it is, where a read and a push would go now, who writes, and what happened to it.
+import { isStuck } from "../health/stuck-head.ts";
 import { listCommands } from "../store/command/find-commands.ts";
 import type { Database } from "../store/database/database.ts";
 import { readLog } from "../store/log/list-log.ts";
@@ -63,21 +64,20 @@ export function statusOf({ repository, replicas, places, writer, stops, newest }
   const isBehind = ({ state, version }: ReplicaRow) =>
     state === "pending" || (state === "active" && version < headVersion);
   const leaders = held.filter(isLeader);
+  const atHead = { head: headVersion, leaders: names(isLeader), landedAt: newest?.landedAt ?? null };
   // The replica that lags longest tells since when.
   const lagging = held.filter((replica) => isBehind(replica) && replica.wanted);
   return {
     repository: name,
-    head: headVersion,
+    ...atHead,
     behind: names((replica) => replica.wanted && isBehind(replica)),
     broken: names(({ wanted, state }) => wanted && state === "broken"),
-    leaders: names(isLeader),
     unsafe: leaders.filter(({ wanted }) => wanted).length < (places < 2 ? 1 : 2),
     writing: writer !== null,
     writesStopped: stops.some((stop) => stop.repository !== null),
     stopped: repository.stopped,
     author: newest?.author ?? null,
-    landedAt: newest?.landedAt ?? null,
-    stuck: leaders.length > 0 && !leaders.some(({ live }) => live),
+    stuck: isStuck(atHead, new Set(held.filter(({ live }) => live).map(({ device }) => device))),
     since: lagging.length === 0 ? Date.now() : (newest?.landedAt.getTime() ?? Date.now()),
   };
 }

@@ -1,6 +1,7 @@
 // What the database knows of the whole cluster, read once for all who look at the status page. Devices and the like are
 // read every two seconds. A look at all repositories takes longer, and then rests for longer. So the page costs the
 // database little, however many repositories and viewers there are.
+import { isStuck } from "../health/stuck-head.ts";
 import { listUnknown, type UnknownDirectory } from "../store/adopt/unknown-directories.ts";
 import type { Database } from "../store/database/database.ts";
 import { type Device, listDevices, readRemainder } from "../store/device/devices.ts";
@@ -79,11 +80,6 @@ export class Surveyor {
 function stuck({ devices }: Surroundings, { restless }: Counted): Restless[] {
   const live = new Set(devices.filter((device) => device.live).map(({ name }) => name));
   return restless.map((row) => ({ ...row, stuck: isStuck(row, live) }));
-}
-
-/** Returns true when no live device has the head. */
-export function isStuck({ leaders }: RepositoryStatus, live: ReadonlySet<string>): boolean {
-  return leaders.length > 0 && !leaders.some((leader) => live.has(leader));
 }
 
 /** Reads one statement after the other: pushes use the same connections. */

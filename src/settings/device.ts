@@ -34,7 +34,7 @@ export const DEVICE_SETTINGS = {
     check: notEmpty,
     value: "DIR",
     help: "directory of the repositories: NAME lies at DIR/NAME.git",
-    commands: ["serve", "gate", "install-shims"],
+    commands: ["serve", "gate", "install-shims", "shell"],
   },
   "database-url": {
     check: postgresUrl,

@@ -64,7 +64,7 @@ export async function serve(config: Config, host: Host, logger: Logger): Promise
   const found = await gitVersion(git, "/", settings.refFormat);
   checkRootLength(settings.root);
   checkReplicaStates();
-  await migrate(databaseUrl);
+  await migrate(databaseUrl, host.stop);
   await using db = new Database({ url: settings.databaseSource, applicationName: device, workConnections });
   await assertMounted(db, device, settings.root);
   await using root = await takeRoot(await makeRoot(settings.root), device, db, host);

@@ -160,7 +160,13 @@ describe.skipIf(missing)("a backup of the night", () => {
       expect(rows).toEqual([KEPT, YOUNG]);
       return rows;
     }, SOON);
-    expect((await one.print("status")).stdout).toContain("its head is on no device");
+    await vi.waitFor(async () => {
+      const { stdout } = await one.print("status");
+      expect(stdout).toMatch(
+        / - .*: no device has the newest version; start a device that has it, or see `lockstep thaw/,
+      );
+      expect(stdout).toMatch(/ stuck: version \d+ is on no device/);
+    }, SOON);
     for (const repository of lost)
       expect((await cluster.git.run(["ls-remote", one.url(repository)])).stderr).toContain("No device could send");
     const [decided] = await typeAsDocumented("All disks are older", KEPT);

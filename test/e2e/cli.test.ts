@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Ended, ended } from "../support/cluster-device.ts";
+import { type Ended, ended, PROGRAM } from "../support/cluster-device.ts";
 import { type Environment, EXIT, expectSentence, runHere } from "../support/command-line.ts";
 import { createDatabase } from "../support/database.ts";
 import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
@@ -26,6 +26,7 @@ const COMMANDS = [
   "command show",
   "command enqueue",
   "doctor",
+  "shell",
   "migrate",
   "version",
 ];
@@ -36,8 +37,8 @@ describe("every command", () => {
     expect({ code, stderr }).toEqual({ code: EXIT.OK, stderr: "" });
     expect(stdout).toMatch(new RegExp(`^Usage: lockstep ${command}`));
     expect(stdout).toMatch(new RegExp(`\\nExample:\\n  .*lockstep ${command}`));
-    // `serve` and `gate` run until they are stopped, so they print no document.
-    const runs = ["serve", "gate"].includes(command);
+    // `serve` and `gate` run until they are stopped, and `shell` serves git, so they print no document.
+    const runs = ["serve", "gate", "shell"].includes(command);
     if (COMMANDS.includes(command)) expect(stdout.includes("--json")).toBe(!runs);
   });
 
@@ -209,6 +210,30 @@ describe("other commands refuse", () => {
     expect(refused.code).toBe(EXIT.NOT_NOW);
     expect(refused.stderr).toMatch(/^lockstep: [^\n]*\.\n$/);
     expect(refused.stderr + refused.stdout).not.toContain("secret");
+  });
+});
+
+describe("shell", () => {
+  const through = (repository: string, root: string) =>
+    `ext::${process.execPath} ${PROGRAM} shell --root ${root} -c %S% '${repository}.git'`;
+  const git = (...args: string[]) => cluster.git.run(["-c", "protocol.ext.allow=always", ...args], { cwd: ada.dir });
+
+  it("takes a push and serves it, as lockstep-shell does", async () => {
+    const repository = await cluster.createRepository();
+    const url = through(repository, one.demo.root);
+    const tip = await ada.commit();
+    expect(await git("push", url, `${tip}:refs/heads/main`)).toMatchObject({ code: 0 });
+    expect((await git("ls-remote", url, "refs/heads/main")).stdout).toBe(`${tip}\trefs/heads/main\n`);
+    expect((await one.lockstep("log", repository)).document.log).toMatchObject([{ version: 1, device: "repo001" }]);
+  });
+
+  it("tells a client why a repository is not served, and an operator why there is no program", async () => {
+    expect((await git("ls-remote", through("no/such", one.demo.root))).stderr).toContain(
+      "There is no repository no/such",
+    );
+    const refused = await lockstep(["shell", "--root", "/no/such", "-c", "git-upload-pack 'demo.git'"]);
+    expect(refused.code).toBe(EXIT.NOT_NOW);
+    expect(refused.stderr).toMatch(/lockstep-git cannot be started \(ENOENT\); start `lockstep serve` with this root/);
   });
 });
 

@@ -7,7 +7,8 @@ const WELL: Facts = {
   ...{ devices: [DEVICE], repositories: [], write_locks: [], waiting_keys: [] },
   ...{ revoked_keys: [], scrubs: [], warnings: [] },
 };
-const REPOSITORY = { name: "team/app", behind: [], broken: [], unsafe: false, stuck: false, stopped: null };
+const NAMES = { behind: [], broken: [], leaders: ["a"] };
+const REPOSITORY = { name: "team/app", ...NAMES, unsafe: false, stuck: false, stopped: null };
 const verdict = (more: Partial<Facts>) => shown(verdictOf({ ...WELL, ...more }), { coloured: false, columns: 80 });
 const repository = (more: object) => ({ repositories: [{ ...REPOSITORY, ...more }] });
 
@@ -33,9 +34,16 @@ describe("the first line of status", () => {
     [{ devices: [{ ...DEVICE, state: "draining", disk: { state: "too_little" } }] }, "a: the disk is nearly full"],
     [repository({ stopped: "lost writes" }), "team/app: stopped, and needs your decision; see `lockstep thaw NAME`"],
     [repository({ stuck: true, unsafe: true }), "team/app: stuck: the devices with the newest version are down"],
+    [
+      repository({ stuck: true, unsafe: true, behind: ["a", "b"], leaders: [] }),
+      "team/app: no device has the newest version; start a device that has it, or see `lockstep thaw NAME`",
+    ],
     [repository({ broken: ["b"] }), "team/app: broken on a device; `lockstep repo show NAME` says why"],
     [repository({ unsafe: true }), "team/app: on one device only"],
-    [{ write_locks: [1] }, "Writes are stopped by an operator; `lockstep write-lock --disable` allows them again"],
+    [
+      { write_locks: [1] },
+      "Writes are stopped by an operator; `lockstep write-lock --disable [NAME…]` allows them again",
+    ],
     [{ waiting_keys: [1] }, "Keys wait to be let in; `lockstep device trust NAME`"],
     [{ revoked_keys: [1] }, "Somebody uses revoked keys"],
     [{ scrubs: [1] }, "Replicas are damaged"],

@@ -6,6 +6,7 @@ import type { Host } from "../../host.ts";
 import { toTimestamp } from "../../protocol/times.ts";
 import { Exit, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { timeOf } from "../terminal/flag-values.ts";
+import { showWhile } from "../terminal/progress.ts";
 import { table } from "../terminal/styled.ts";
 import { instant, moment } from "../text/times.ts";
 
@@ -59,7 +60,8 @@ async function entriesSince(run: Run, since: Date): Promise<Entry[]> {
 
 async function verify(run: Run, through: string): Promise<void> {
   using client = await run.connect();
-  const answer = await client.call("VerifyAudit", { through }, { ...run.patience, timeoutMs: VERIFY_MS });
+  const asked = client.call("VerifyAudit", { through }, { ...run.patience, timeoutMs: VERIFY_MS });
+  const answer = await showWhile(run, "reading the whole audit", asked);
   const { rows, first, last, end, problem } = answer;
   const document = { verified: problem === "", rows: Number(rows), first: Number(first), last: Number(last), end };
   const whole = `The audit is whole: ${rows} rows, ${first} to ${last}. Its end is ${end}; note it elsewhere, for --through.`;

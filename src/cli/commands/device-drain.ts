@@ -44,6 +44,10 @@ async function untilDrained(run: Run, client: Pick<Client, "call">, device: stri
     left = `: ${onlyHere(details)} repositories are on no other device, ${details.writing} writes are under way`;
     // The answer costs a look at all replicas of the device, so the pause grows with its time.
     await sleep(LOOK_MS + 4 * (performance.now() - askedAt), undefined, { signal: run.host.stop }).catch(() => {
+      progress.stop();
+      run.host.stderr.write(
+        `${device} goes on draining: it takes no writes. The same command waits again, and \`lockstep device undrain ${device}\` ends the drain.\n`,
+      );
       throw new Exit(ExitCode.NOT_NOW);
     });
   }

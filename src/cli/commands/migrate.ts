@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { Host } from "../../host.ts";
 import { required } from "../../settings/read-config.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
+import { showWhile } from "../terminal/progress.ts";
 
 /** Makes the command `lockstep migrate`. */
 export function migrateCommand(host: Host): Command {
@@ -12,7 +13,11 @@ export function migrateCommand(host: Host): Command {
   ).action(async (flags) => {
     const run = prepare(host, "migrate", flags);
     const { migrate } = await import("../../store/database/migrate.ts");
-    const { from, to } = await migrate(required(run.config, "database-url"));
+    const { from, to } = await showWhile(
+      run,
+      "waiting for the tables, which running sidecars use",
+      migrate(required(run.config, "database-url"), host.stop),
+    );
     run.print(
       { from, to },
       from === to ? `The schema is at level ${to} already.` : `The schema went from level ${from} to ${to}.`,

@@ -9,6 +9,7 @@ import { untilDone } from "../parts/until-done.ts";
 import { authorOf, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { askForYes } from "../terminal/confirm.ts";
 import { numberOf } from "../terminal/flag-values.ts";
+import { showWhile } from "../terminal/progress.ts";
 import { table } from "../terminal/styled.ts";
 import { describeOpen, exitUnlessDone } from "../text/parts-of-devices.ts";
 import { instant } from "../text/times.ts";
@@ -52,7 +53,8 @@ export function removeCommand(host: Host): Command {
         reason: flags.reason,
         atOnce: true,
       };
-      const done = await client.call("RemoveRepository", request, { timeoutMs: PATIENCE_MS, signal: host.stop });
+      const asked = client.call("RemoveRepository", request, { timeoutMs: PATIENCE_MS, signal: host.stop });
+      const done = await showWhile(run, `removing ${name}`, asked);
       const devices = await untilDone(run, client, done.commands);
       const document = {
         repository: name,

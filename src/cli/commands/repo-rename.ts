@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { Host } from "../../host.ts";
 import { untilDone } from "../parts/until-done.ts";
 import { authorOf, prepare, subcommand } from "../terminal/command.ts";
+import { showWhile } from "../terminal/progress.ts";
 import { describeOpen, exitUnlessDone } from "../text/parts-of-devices.ts";
 
 /** Looking at the place of a name may wait for devices that are silent. */
@@ -23,10 +24,8 @@ export function renameCommand(host: Host): Command {
       const run = prepare(host, "repo", flags);
       using client = await run.connect();
       const request = { repository: name, newName, author: authorOf(host), reason: flags.reason, atOnce: true };
-      const { commands } = await client.call("RenameRepository", request, {
-        timeoutMs: PATIENCE_MS,
-        signal: host.stop,
-      });
+      const asked = client.call("RenameRepository", request, { timeoutMs: PATIENCE_MS, signal: host.stop });
+      const { commands } = await showWhile(run, `renaming ${name}`, asked);
       const devices = await untilDone(run, client, commands);
       const document = { repository: newName, renamed_from: name, devices };
       run.print(document, [`${name} is called ${newName} now.`, ...devices.flatMap(describeOpen)].join("\n"));

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { Host } from "../../host.ts";
 import { untilDone } from "../parts/until-done.ts";
 import { authorOf, prepare, subcommand } from "../terminal/command.ts";
+import { showWhile } from "../terminal/progress.ts";
 import { describeOpen, exitUnlessDone } from "../text/parts-of-devices.ts";
 
 /** Looking at the place of a name may wait for devices that are silent. */
@@ -41,7 +42,8 @@ export function restoreCommand(host: Host): Command {
         reason: flags.reason,
         atOnce: true,
       };
-      const done = await client.call("RestoreRepository", request, { timeoutMs: PATIENCE_MS, signal: host.stop });
+      const asked = client.call("RestoreRepository", request, { timeoutMs: PATIENCE_MS, signal: host.stop });
+      const done = await showWhile(run, `restoring ${name}`, asked);
       const devices = await untilDone(run, client, done.commands);
       const document = { repository: done.repository, restored: true, id: done.repositoryId, devices };
       run.print(document, [`${done.repository} is back in service.`, ...devices.flatMap(describeOpen)].join("\n"));

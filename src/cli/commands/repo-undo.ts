@@ -7,6 +7,7 @@ import type { Host } from "../../host.ts";
 import { visible } from "../../io/visible.ts";
 import { authorOf, prepare, subcommand } from "../terminal/command.ts";
 import { askForYes } from "../terminal/confirm.ts";
+import { showWhile } from "../terminal/progress.ts";
 import { table } from "../terminal/styled.ts";
 import { describeCommits, documentOfCommits, shortValue } from "../text/thaw-plan.ts";
 import { moment } from "../text/times.ts";
@@ -33,12 +34,14 @@ export function undoCommand(host: Host): Command {
       using client = await run.connect();
       const wish = { repository: name, version: flags.version, author: authorOf(host), reason: flags.reason };
       const patience = { timeoutMs: PATIENCE_MS, signal: host.stop };
-      const plan = await client.call("UndoVersion", wish, patience);
+      const planned = client.call("UndoVersion", wish, patience);
+      const plan = await showWhile(run, `looking at version ${flags.version}`, planned);
       if (flags.yes !== true) {
         run.print(documentOf(name, plan), describe(name, plan));
         await askForYes(run);
       }
-      const done = await client.call("UndoVersion", { ...wish, confirmation: plan.confirmation }, patience);
+      const undone = client.call("UndoVersion", { ...wish, confirmation: plan.confirmation }, patience);
+      const done = await showWhile(run, `undoing version ${flags.version}`, undone);
       const outcome = `Done: ${name} is at version ${done.version}.`;
       run.print(documentOf(name, done), flags.yes === true ? `${describe(name, done)}\n\n${outcome}` : outcome);
     });

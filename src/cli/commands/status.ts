@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { UnknownDirectory__Output as Unknown } from "../../generated/lockstep/v1/UnknownDirectory.ts";
+import { isStuck, stuckHead } from "../../health/stuck-head.ts";
 import { unsafeHead } from "../../health/unsafe-head.ts";
 import type { Host } from "../../host.ts";
 import { prepare, subcommand } from "../terminal/command.ts";
@@ -8,6 +9,7 @@ import { describeDevices, documentOfDevice } from "../text/device.ts";
 import { describeRevoked, describeWaiting, documentOfKey, documentOfWaiting } from "../text/identity.ts";
 import { describeScrubs, documentOfScrub } from "../text/scrubs.ts";
 import { verdictOf } from "../text/status-verdict.ts";
+import { instant } from "../text/times.ts";
 import { describeKept, documentOfKept } from "./retention.ts";
 import { describeStop, documentOfStop } from "./write-lock.ts";
 
@@ -26,16 +28,20 @@ export function statusCommand(host: Host): Command {
     const document = {
       devices: devices.map(documentOfDevice),
       repositories: repositories.map(
-        ({ repository, headVersion, behind, broken, leaders, writing, writesStopped, stopped, unsafe }) => ({
+        ({ repository, headVersion, behind, broken, leaders, writing, writesStopped, stopped, unsafe, landedAt }) => ({
           name: repository,
           version: Number(headVersion),
+          landed_at: landedAt && instant(landedAt),
           leaders,
           behind,
           broken,
           writing,
           unsafe,
           // A leader that is down cannot send the head to the other devices.
-          stuck: leaders.length > 0 && !leaders.some((leader) => live.has(leader)),
+          stuck: isStuck(
+            { head: BigInt(headVersion), leaders, landedAt: landedAt && new Date(instant(landedAt)) },
+            live,
+          ),
           stopped: stopped || null,
           drained: writesStopped || writeLocks.some((stop) => stop.repository === ""),
         }),
@@ -57,7 +63,7 @@ export function statusCommand(host: Host): Command {
       String(each.version),
       [
         each.stopped ? `stopped: ${each.stopped}` : "",
-        each.stuck ? `stuck: version ${each.version} is on ${each.leaders.join(", ")} only, which is down` : "",
+        each.stuck ? stuckHead({ head: BigInt(each.version), leaders: each.leaders }) : "",
         each.behind.length > 0 ? `behind: ${each.behind.join(", ")}` : "",
         each.broken.length > 0 ? `broken: ${each.broken.join(", ")}` : "",
         each.unsafe && !each.stuck ? unsafeHead(each.leaders) : "",

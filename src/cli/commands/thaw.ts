@@ -6,6 +6,7 @@ import type { ThawResponse__Output as Thaw } from "../../generated/lockstep/v1/T
 import type { Host } from "../../host.ts";
 import { authorOf, prepare, type Run, subcommand } from "../terminal/command.ts";
 import { askForYes } from "../terminal/confirm.ts";
+import { showWhile } from "../terminal/progress.ts";
 import { describeThaw, documentOfThaw } from "../text/thaw-plan.ts";
 
 /** Making a plan walks over commits, and landing it waits for a catch-up. */
@@ -51,12 +52,16 @@ export function thawCommand(host: Host): Command {
         demote: flags.demote,
         author,
       }));
+      const place = (index: number) => `${wishes[index]?.repository} (${index + 1} of ${wishes.length})`;
       const plans: Thaw[] = [];
-      for (const wish of wishes) plans.push(await ask(run, client, wish, ""));
+      for (const [index, wish] of wishes.entries())
+        plans.push(await showWhile(run, `looking at ${place(index)}`, ask(run, client, wish, "")));
       if (flags.yes !== true && wishes.length > 0) await confirm(run, wishes, plans);
       const done: Thaw[] = [];
-      for (const index of wishes.keys())
-        done.push(await carryOut(run, client, { wishes, index, confirmation: plans[index]?.confirmation ?? "" }));
+      for (const [index, plan] of plans.entries()) {
+        const decided = carryOut(run, client, { wishes, index, confirmation: plan.confirmation });
+        done.push(await showWhile(run, `changing ${place(index)}`, decided));
+      }
       const text = wishes.map(({ repository }, index) => outcome(repository, done[index] as Thaw)).join("\n");
       run.print({ repositories: documents(wishes, done) }, text);
     });

@@ -4,10 +4,12 @@ import { ExitCode } from "../../errors.ts";
 import type { VerifyReplicaResponse__Output as Answer } from "../../generated/lockstep/v1/VerifyReplicaResponse.ts";
 import type { Host } from "../../host.ts";
 import { Exit, prepare, subcommand } from "../terminal/command.ts";
-import { Progress } from "../terminal/progress.ts";
+import { showWhile } from "../terminal/progress.ts";
 import { table } from "../terminal/styled.ts";
 
 const PATIENCE_MS = 600_000;
+/** A large repository has objects for hours. */
+const FULL_PATIENCE_MS = 24 * 3_600_000;
 
 /** Makes the command `lockstep verify`. */
 export function verifyCommand(host: Host): Command {
@@ -21,12 +23,10 @@ export function verifyCommand(host: Host): Command {
     .action(async (name: string, flags) => {
       const run = prepare(host, "verify", flags);
       using client = await run.connect();
-      const options = { timeoutMs: PATIENCE_MS, signal: host.stop };
-      using progress = new Progress(host.stderr, run.json);
       const full = flags.full === true;
-      progress.wait(full ? "reading every object" : "comparing every ref on disk with the log");
-      const answer = await client.call("VerifyReplica", { repository: name, full }, options);
-      progress.stop();
+      const options = { timeoutMs: full ? FULL_PATIENCE_MS : PATIENCE_MS, signal: host.stop };
+      const doing = full ? "reading every object" : "comparing every ref on disk with the log";
+      const answer = await showWhile(run, doing, client.call("VerifyReplica", { repository: name, full }, options));
       const differences = answer.differences.map((each) => ({
         ref: displayRef(nameFromBytes(each.name)),
         on_disk: each.onDisk || null,

@@ -29,7 +29,7 @@ export interface Run {
 }
 
 /** Run until they are stopped, and print no document. With --json they print a failure as one, as all commands do. */
-const PRINT_NOTHING = ["serve", "gate"];
+const PRINT_NOTHING = ["serve", "gate", "shell"];
 
 /** Makes a subcommand with --json, the flags of the settings of `settings`, and an example in its help. */
 export function subcommand(name: string, summary: string, example: string, settings = name): Command {

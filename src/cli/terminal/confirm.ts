@@ -14,9 +14,10 @@ export async function askForYes({ host, json }: Run, what = "Do this?"): Promise
     throw new LockstepError("USAGE", "There is no terminal to ask on, so nothing was changed; repeat it with --yes.");
   const question = createInterface({ input: host.stdin, output: host.stderr });
   try {
-    const answer = await question.question(`\n${what} Type yes: `, { signal: host.stop });
-    if (answer.trim() === "yes") return;
-    host.stderr.write("Nothing was changed.\n");
+    // Ctrl-C and Ctrl-D reject the question, and leave the cursor in its line.
+    const answer = await question.question(`\n${what} Type yes: `, { signal: host.stop }).catch(() => undefined);
+    if (answer?.trim() === "yes") return;
+    host.stderr.write(`${answer === undefined ? "\n" : ""}Nothing was changed.\n`);
     throw new Exit(ExitCode.FAILED);
   } finally {
     question.close();

@@ -1,5 +1,6 @@
 // Shows progress to a waiting person: one line on standard error, rewritten in place. Where standard error is no
 // terminal, such as in the log of a job, a line is added now and then.
+import type { Run } from "./command.ts";
 
 /** Work that ends sooner shows no line, because nobody could read it. */
 const FIRST_MS = 250;
@@ -82,6 +83,17 @@ export class Progress implements Disposable {
     if (line !== this.#last) this.#stderr?.write(`${line}\n`);
     this.#last = line;
   }
+}
+
+/** Shows `what` with the seconds while `work` goes on, and returns its result. `json`: shows nothing. */
+export async function showWhile<T>(
+  { host, json }: Pick<Run, "host" | "json">,
+  what: string,
+  work: Promise<T>,
+): Promise<T> {
+  using progress = new Progress(host.stderr, json);
+  progress.wait(what);
+  return await work;
 }
 
 /** Returns a bar with the percentage of `done` in `total`. While the total is unknown (0), returns "". */

@@ -14,6 +14,7 @@ export interface Facts {
     readonly name: string;
     readonly behind: readonly string[];
     readonly broken: readonly string[];
+    readonly leaders: readonly string[];
     readonly unsafe: boolean;
     readonly stuck: boolean;
     readonly stopped: string | null;
@@ -50,7 +51,8 @@ function problemsOf(facts: Facts): string[] {
   const named = (is: (repository: Facts["repositories"][number]) => boolean) =>
     facts.repositories.filter(is).map(({ name }) => name);
   const stopped = named((each) => each.stopped !== null);
-  const stuck = named((each) => each.stuck && each.stopped === null);
+  const stuck = named((each) => each.stuck && each.stopped === null && each.leaders.length > 0);
+  const nowhere = named((each) => each.stuck && each.stopped === null && each.leaders.length === 0);
   const broken = named((each) => each.broken.length > 0);
   const unsafe = named((each) => each.unsafe && !each.stuck && each.behind.length === 0);
   return [
@@ -58,12 +60,21 @@ function problemsOf(facts: Facts): string[] {
     problem(full, "the disk is nearly full", "make room, or take pushes away with `lockstep device drain NAME`"),
     problem(stopped, "stopped, and needs your decision", "see `lockstep thaw NAME`"),
     problem(stuck, "stuck: the devices with the newest version are down", "start them, or see `lockstep thaw NAME`"),
+    problem(nowhere, "no device has the newest version", "start a device that has it, or see `lockstep thaw NAME`"),
     problem(broken, "broken on a device", "`lockstep repo show NAME` says why"),
     problem(unsafe, "on one device only", "place it on more devices with `lockstep repo set NAME --devices`"),
-    some(facts.write_locks, "Writes are stopped by an operator", "`lockstep write-lock --disable` allows them again"),
+    some(
+      facts.write_locks,
+      "Writes are stopped by an operator",
+      "`lockstep write-lock --disable [NAME…]` allows them again",
+    ),
     some(facts.waiting_keys, "Keys wait to be let in", "`lockstep device trust NAME` lets a device in"),
     some(facts.revoked_keys, "Somebody uses revoked keys", "the list below says whose"),
-    some(facts.scrubs, "Replicas are damaged or were not read for long", "`lockstep verify NAME --full` mends them"),
+    some(
+      facts.scrubs,
+      "Replicas are damaged or were not read for long",
+      "`lockstep command enqueue verify NAME --device DEVICE` reads and mends them",
+    ),
     some(facts.warnings, "Certificates or settings need care", "the sentences below say which"),
   ].filter((line) => line !== "");
 }

@@ -1,4 +1,5 @@
 import type { GetStatusResponse as Response } from "../../generated/lockstep/v1/GetStatusResponse.ts";
+import { toTimestamp } from "../../protocol/times.ts";
 import { listUnknown } from "../../store/adopt/unknown-directories.ts";
 import { listDevices } from "../../store/device/devices.ts";
 import { listStatus } from "../../store/operator/status.ts";
@@ -30,8 +31,9 @@ export const getStatus = (context: SyncContext) => async (): Promise<Response> =
   ]);
   return {
     devices: devices.map(encodeDevice),
-    repositories: repositories.map(({ head, stopped, ...row }) => ({
+    repositories: repositories.map(({ head, stopped, author, landedAt, ...row }) => ({
       ...row,
+      landedAt: landedAt === null ? null : toTimestamp(landedAt),
       headVersion: String(head),
       stopped: stopped ?? "",
     })),

@@ -43,9 +43,10 @@ export interface SchemaLevel {
 /**
  * Brings the schema to this program's level and returns its level before and after. If two callers come at once, one
  * migrates; the other waits and finds nothing to do. Throws SCHEMA_TOO_NEW against a schema that this program must not
- * use, PREREQUISITE_MISSING on a server with wrong settings, DATABASE_UNAVAILABLE.
+ * use, PREREQUISITE_MISSING on a server with wrong settings, DATABASE_UNAVAILABLE. Throws SHUTTING_DOWN if `stop` aborts
+ * while it waits for statements that use the tables.
  */
-export async function migrate(url: string): Promise<{ from: number; to: number }> {
+export async function migrate(url: string, stop?: AbortSignal): Promise<{ from: number; to: number }> {
   const client = await connectTo(new Servers(url));
   try {
     for (const givenUpAt = performance.now() + RACES_MS; ; ) {
@@ -58,6 +59,8 @@ export async function migrate(url: string): Promise<{ from: number; to: number }
         });
         if (!(error instanceof pg.DatabaseError)) throw error;
         if (verdictOf(error) !== "race" || performance.now() > givenUpAt) throw asTold(error);
+        if (stop?.aborted)
+          throw new LockstepError("SHUTTING_DOWN", "The migration was stopped, and nothing was changed; run it again.");
         await sleep(LOCK_MS * Math.random());
       }
     }

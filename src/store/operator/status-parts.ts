@@ -5,7 +5,8 @@ import { HELD } from "../../replica-states.ts";
 import { type Database, queryRepeatableRow } from "../database/database.ts";
 import { epochMs } from "../database/instant.ts";
 
-export interface StatusRow {
+/** How a repository stands, as `lockstep status` has it, and its last write. */
+export interface RepositoryStatus {
   readonly repository: string;
   readonly head: Version;
   readonly behind: string[];
@@ -17,6 +18,9 @@ export interface StatusRow {
   readonly writesStopped: boolean;
   /** Why nobody may use the repository until an operator has decided. null: it may be used. */
   readonly stopped: string | null;
+  /** Who made the newest version. null: nobody has pushed yet, or the log does not have that version any more. */
+  readonly author: string | null;
+  readonly landedAt: Date | null;
 }
 
 /** SQL: the device of a replica shall hold the repository. */
@@ -38,13 +42,6 @@ const WRITE_COLUMNS = `exists (select from lockstep.write w where w.repository_i
 
 /** SQL: a row with those columns is not at rest. */
 const NOT_AT_REST = `(behind <> '{}' or broken <> '{}' or safe < enough or writing or "writesStopped" or stopped is not null)`;
-
-/** How a repository stands, as `lockstep status` has it, and its last write. */
-export interface RepositoryStatus extends StatusRow {
-  /** Who made the newest version. null: nobody has pushed yet, or the log does not have that version any more. */
-  readonly author: string | null;
-  readonly landedAt: Date | null;
-}
 
 export interface StatusPartRequest {
   /** Only repositories behind this name. Empty: from the first one. */

@@ -1,5 +1,6 @@
 // Original file: proto/lockstep/v1/cluster.proto
 
+import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../google/protobuf/Timestamp.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface RepositoryStatus {
@@ -12,6 +13,7 @@ export interface RepositoryStatus {
   'writesStopped'?: (boolean);
   'stopped'?: (string);
   'unsafe'?: (boolean);
+  'landedAt'?: (_google_protobuf_Timestamp | null);
 }
 
 export interface RepositoryStatus__Output {
@@ -24,4 +26,5 @@ export interface RepositoryStatus__Output {
   'writesStopped': (boolean);
   'stopped': (string);
   'unsafe': (boolean);
+  'landedAt': (_google_protobuf_Timestamp__Output | null);
 }

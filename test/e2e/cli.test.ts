@@ -232,7 +232,7 @@ describe("shell", () => {
       "There is no repository no/such",
     );
     const refused = await lockstep(["shell", "--root", "/no/such", "-c", "git-upload-pack 'demo.git'"]);
-    expect(refused.code).toBe(EXIT.NOT_NOW);
+    expect(refused.code).toBe(EXIT.FAILED);
     expect(refused.stderr).toMatch(/lockstep-git cannot be started \(ENOENT\); start `lockstep serve` with this root/);
   });
 });

@@ -31,8 +31,11 @@ describe("a command at", () => {
       await strike(two, history.repository, victim, held.release);
       const recorded = await endedCommand(id);
       expect(recorded).toMatchObject({ state: "done", outcome: { differences: 0, damage: [], failure: null } });
+      const again = recorded.attempts - attempts;
+      // If it got a new database connection just before all of them were ended, it may be started again.
+      if (victim === "database") expect([0, 1]).toContain(again);
       // It was started again exactly where its sidecar died before the outcome was recorded.
-      expect(recorded.attempts).toBe(attempts + (victim !== "database" && point !== "command.ended" ? 1 : 0));
+      else expect(again).toBe(point === "command.ended" ? 0 : 1);
       await history.untilAcknowledged(one.device, "next");
       await history.expectTrueAndAtRest();
       expect(await shownCommand(id)).toEqual(recorded);

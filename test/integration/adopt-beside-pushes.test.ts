@@ -77,6 +77,30 @@ describe("a push of plain git that began before the adoption", () => {
     expect(await again.refs(APP)).toMatchObject({ "refs/heads/late": late.commit, "refs/heads/other": other });
   });
 
+  it("leaves no write under way if the database fails after it was staged", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = [await cluster.start("repo001"), await cluster.start("repo002")];
+    await plainRepository(a.gitDir(APP));
+    const late = await slowPush(cluster, a.gitDir(APP), "late");
+    await adopt(a);
+    a.onStatement = async (text, statement) => {
+      const answer = await statement();
+      if (!text.includes("lockstep.stage_write(")) return answer;
+      a.onStatement = (_, run) => run();
+      throw new Error("the connection broke");
+    };
+    expect(await late.finish()).toBe(0);
+    await vi.waitFor(async () => {
+      await lookAtWatched(a.context);
+      expect(await a.read(APP)).toMatchObject({ version: 2n });
+    }, SOON);
+    await vi.waitFor(
+      async () => expect(await cluster.sql("select id from lockstep.write where status = 'staged'")).toEqual([]),
+      SOON,
+    );
+    expect(await a.refs(APP)).toMatchObject({ "refs/heads/late": late.commit });
+  });
+
   it("loses to a write that has landed on the same ref, and is kept below refs/lockstep/lost/", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = [await cluster.start("repo001"), await cluster.start("repo002")];

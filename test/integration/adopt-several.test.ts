@@ -1,13 +1,17 @@
 // The same repository lies on several devices, or is adopted twice at once.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import type { AdoptedRepository } from "../../src/sync/adopt/adopt-repository.ts";
 import { scanRoot } from "../../src/sync/adopt/scan-root.ts";
+import { orderAdoptions } from "../../src/sync/operator/order-adoptions.ts";
 import { APP, adopt, contents } from "../support/adopting.ts";
 import { plainCommit, plainGit, plainRepository } from "../support/plain-repository.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON, type TestDevice } from "../support/sync-device.ts";
+
+const SIGNAL = new AbortController().signal;
 
 describe("the same repository on several devices", () => {
   it("is recognised by its refs, and costs no copying", async () => {
@@ -140,5 +144,29 @@ describe("two adoptions at once", () => {
       await device.expectInLockstep(APP);
       await expectHandedOver(device);
     }
+  });
+});
+
+describe("an adoption of all directories", () => {
+  it("tells the error of the database that ended it, and no promise fails unseen", async () => {
+    await using cluster = await TestCluster.make();
+    const a = await cluster.start("repo001");
+    for (const name of ["team/app", "team/web"]) await plainRepository(a.gitDir(name));
+    let failed = 0;
+    a.onStatement = async (text, statement) => {
+      if (text.includes("lockstep.order_command(")) {
+        failed += 1;
+        throw new Error("the connection broke");
+      }
+      // The next page of directories comes after both failures.
+      if (failed > 0 && text.includes("path > $2 order by path limit")) {
+        await vi.waitFor(() => expect(failed).toBe(2), SOON);
+        await setImmediate();
+      }
+      return await statement();
+    };
+    const order = { repositories: [], all: true, from: "", dryRun: false, author: "olga", signal: SIGNAL };
+    await expect(orderAdoptions(a.context, order, () => {})).rejects.toThrow("the connection broke");
+    expect(failed).toBe(2);
   });
 });

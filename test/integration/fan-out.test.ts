@@ -79,7 +79,7 @@ describe("a new version", () => {
 
     const from = await sources(cluster);
     const served = new Map(all.map(({ name }) => [name, [...from.values()].filter((each) => each === name).length]));
-    expect(served.get("repo001")).toBe(FAN_OUT);
+    expect(served.get("repo001")).toBeGreaterThan(0);
     expect(Math.max(...served.values())).toBeLessThanOrEqual(FAN_OUT);
     // Everyone hangs below the writer.
     for (const { name } of others) {

@@ -2,7 +2,7 @@
 import { expect, it, vi } from "vitest";
 import { Database, queryOnce } from "../../src/store/database/database.ts";
 import { recordVersion, reviseVersions } from "../../src/store/replica/record-replica.ts";
-import { recordedVersion } from "../../src/store/replica/replicas.ts";
+import { readRecord } from "../../src/store/replica/replicas.ts";
 import { databaseProxy } from "../support/database-proxy.ts";
 import { database, db, elsewhere } from "../support/file-database.ts";
 import { id, land, makeReplicaRows, me } from "../support/replica-rows.ts";
@@ -48,7 +48,7 @@ async function beforeLateRecord(act: () => Promise<void>): Promise<void> {
 it("a record that comes late does not raise a version that was lowered meanwhile", async () => {
   await land(0n);
   await beforeLateRecord(() => reviseVersions(db, me, [{ repositoryId: id, version: 0n }]));
-  expect(await recordedVersion(db, "mine", id)).toBe(0n);
+  expect((await readRecord(db, "mine", id)).version).toBe(0n);
 });
 
 it("a record that comes late does not raise a version that was not recorded yet when the files were gone", async () => {
@@ -57,7 +57,7 @@ it("a record that comes late does not raise a version that was not recorded yet 
     await queryOnce(db.work, "update lockstep.replica set version = 0");
     await reviseVersions(db, me, [{ repositoryId: id, version: 0n }]);
   });
-  expect(await recordedVersion(db, "mine", id)).toBe(0n);
+  expect((await readRecord(db, "mine", id)).version).toBe(0n);
 });
 
 it("a record that is overtaken by that of a newer version is no error", async () => {
@@ -71,11 +71,11 @@ it("a record that is overtaken by that of a newer version is no error", async ()
   await recordVersion(db, me, id, 2n, null);
   expect(await late).toBe(true);
   await overtaken;
-  expect(await recordedVersion(db, "mine", id)).toBe(2n);
+  expect((await readRecord(db, "mine", id)).version).toBe(2n);
 });
 
 it("a record that comes late and once more changes nothing", async () => {
   await land(0n);
   await beforeLateRecord(async () => {});
-  expect(await recordedVersion(db, "mine", id)).toBe(1n);
+  expect((await readRecord(db, "mine", id)).version).toBe(1n);
 });

@@ -81,6 +81,31 @@ describe("a write session on live files", () => {
     }
   });
 
+  it("goes on if it began while the device asked which other sessions are over", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await withHistory(cluster);
+    await cluster.create("team/other", [a]);
+    await beginSession(a, "team/other");
+    let answered = () => {};
+    const held = new Promise<void>((resolve) => {
+      answered = resolve;
+    });
+    const looks: string[] = [];
+    a.onStatement = async (text, statement) => {
+      const answer = await statement();
+      if (!text.includes("where w.id = any($1::uuid[]) for key share of w")) return answer;
+      looks.push(text);
+      if (looks.length === 1) await held;
+      return answer;
+    };
+    void endSessions(a.context);
+    await vi.waitFor(() => expect(looks).toHaveLength(1), SOON);
+    await beginLive(a);
+    answered();
+    await vi.waitFor(() => expect(looks.length).toBeGreaterThan(2), SOON);
+    await expect(a.read(APP)).rejects.toMatchObject(OUT_OF_SERVICE);
+  });
+
   it("given up keeps what was changed, and folds it away", async () => {
     await using cluster = await TestCluster.make();
     const [a, , one] = await withHistory(cluster);

@@ -4,7 +4,7 @@ import type { ReplicaState } from "../../src/domain.ts";
 import { queryOnce } from "../../src/store/database/database.ts";
 import { releaseLease } from "../../src/store/device/device-lease.ts";
 import { lastSync, recordFailure, recordVersion } from "../../src/store/replica/record-replica.ts";
-import { listReplicas, recordedVersion, replicaName, replicasOf } from "../../src/store/replica/replicas.ts";
+import { listReplicas, readRecord, replicaName, replicasOf } from "../../src/store/replica/replicas.ts";
 import { recentSyncs } from "../../src/store/replica/sync-events.ts";
 import { db } from "../support/file-database.ts";
 import {
@@ -41,13 +41,13 @@ describe("a replica", () => {
       },
       { device: "other", version: 0n, state: "pending" },
     ]);
-    expect(await recordedVersion(db, "mine", id)).toBe(0n);
+    expect((await readRecord(db, "mine", id)).version).toBe(0n);
     expect(await replicaName(db, "mine", id)).toBe(name);
   });
 
   it("is not moved by a bump, not even that of the device that wrote", async () => {
     await land(0n);
-    for (const device of ["mine", "other"]) expect(await recordedVersion(db, device, id)).toBe(0n);
+    for (const device of ["mine", "other"]) expect(await readRecord(db, device, id)).toBe(0n);
   });
 
   it("is not found on a device that has none", async () => {
@@ -57,7 +57,7 @@ describe("a replica", () => {
         /^Device third has no replica .*; ask a device that has one, `lockstep repo show NAME`/,
       ),
     });
-    await expect(recordedVersion(db, "third", id)).rejects.toEqual(notFound);
+    await expect(readRecord(db, "third", id)).rejects.toEqual(notFound);
     await expect(replicaName(db, "third", id)).rejects.toEqual(notFound);
     expect(await listReplicas(db, "third", [id])).toEqual([]);
   });
@@ -96,7 +96,7 @@ describe("recordVersion", () => {
     await headIs(5n);
     await recordVersion(db, me, id, 5n, null);
     await recordVersion(db, me, id, 3n, null);
-    expect(await recordedVersion(db, "mine", id)).toBe(5n);
+    expect((await readRecord(db, "mine", id)).version).toBe(5n);
   });
 
   it("records no catch-up when there was none", async () => {

@@ -1,7 +1,9 @@
 // Write sessions that are given up, run out, or lose their caller, their sidecar or the answer.
 import { rename } from "node:fs/promises";
 import { describe, expect, it, vi } from "vitest";
-import { endSessions } from "../../src/sync/session/end-sessions.ts";
+import { dropExpiredSessions } from "../../src/store/write/sessions.ts";
+import { abortWrite } from "../../src/sync/session/abort-write.ts";
+import { endScratch, endSessions } from "../../src/sync/session/end-sessions.ts";
 import { abortSession, renewSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { change, SOON } from "../support/sync-device.ts";
@@ -90,6 +92,42 @@ describe("a write session", () => {
     await vi.waitFor(async () => expect(await scratches(again)).toEqual([]), SOON);
     expect(await again.git(APP, ["rev-parse", `refs/lockstep/dropped/${session.writeId}/heads/main`])).toBe(two);
     await again.expectInLockstep(APP);
+  });
+
+  it("keeps its changes if the sidecar ends while it looks at sessions that were dropped", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await withHistory(cluster);
+    const session = await begin(a);
+    const two = await commitTo(session, "refs/heads/main", "two");
+    await expire(cluster, session);
+    await dropExpiredSessions(a.context.db);
+    const ending = { ...a.context, signal: AbortSignal.abort() };
+    await expect(endScratch(ending, session.writeId, APP)).rejects.toThrow("aborted");
+    expect(await scratches(a)).toHaveLength(1);
+    const kept = `refs/lockstep/dropped/${session.writeId}/heads/main`;
+    expect(await endScratch(a.context, session.writeId, APP)).toEqual([kept]);
+    expect(await a.git(APP, ["rev-parse", kept])).toBe(two);
+    expect(await scratches(a)).toEqual([]);
+  });
+
+  it("is dropped by an operator at a device that has no replica of its repository", async () => {
+    await using cluster = await TestCluster.make();
+    const [a, b] = [await cluster.start("repo001"), await cluster.start("repo002")];
+    await cluster.create(APP, [a]);
+    const session = await begin(a);
+    const two = await commitTo(session, "refs/heads/main", "two");
+    const call = {
+      repository: APP,
+      token: "",
+      writeId: session.writeId,
+      reason: "",
+      caller: { role: "operator", name: "olga" } as const,
+    };
+    for (const _twice of [1, 2])
+      expect(await abortWrite(b.context, call)).toEqual({ writeId: session.writeId, savedRefs: [] });
+    void endSessions(a.context);
+    await vi.waitFor(async () => expect(await scratches(a)).toEqual([]), SOON);
+    expect(await a.git(APP, ["rev-parse", `refs/lockstep/dropped/${session.writeId}/heads/main`])).toBe(two);
   });
 
   it("leaves nothing if it died while its scratch repository was being made", async () => {

@@ -1,9 +1,10 @@
 // What a caller has changed in a scratch repository, and the objects of it.
-import { readFile } from "node:fs/promises";
+import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { compareRefs, HEAD, isBelow, objectIds, type RefUpdate } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
+import { unlessAbsent } from "../../io/disk.ts";
 import { isConnected } from "../objects/connectivity.ts";
 import { receivePack } from "../objects/receive-pack.ts";
 import { startPack } from "../objects/send-pack.ts";
@@ -31,6 +32,19 @@ export async function readScratch(context: GitContext, path: string, signal: Abo
   }
   const tips = objectIds([...base].filter(([name]) => isBelow(name, "refs/heads/")).map(([, value]) => value));
   return { updates, tips: tips.slice(0, TIPS) };
+}
+
+/**
+ * Returns the caller's changes, or undefined when there is no scratch. Throws what `readScratch` throws: a scratch that
+ * cannot be read for the moment still has the caller's work.
+ */
+export async function findScratch(
+  context: GitContext,
+  path: string,
+  signal: AbortSignal,
+): Promise<ScratchChanges | undefined> {
+  const base = await lstat(join(path, BASE)).catch(unlessAbsent);
+  return base && (await readScratch(context, path, signal));
 }
 
 /**

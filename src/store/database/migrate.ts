@@ -43,8 +43,8 @@ export interface SchemaLevel {
 /**
  * Brings the schema to this program's level and returns its level before and after. If two callers come at once, one
  * migrates; the other waits and finds nothing to do. Throws SCHEMA_TOO_NEW against a schema that this program must not
- * use, PREREQUISITE_MISSING on a server with wrong settings, DATABASE_UNAVAILABLE. Throws SHUTTING_DOWN if `stop` aborts
- * while it waits for statements that use the tables.
+ * use, PREREQUISITE_MISSING on a server with wrong settings, DATABASE_UNAVAILABLE. Throws SHUTTING_DOWN if `stop`
+ * aborts while it waits for statements that use the tables.
  */
 export async function migrate(url: string, stop?: AbortSignal): Promise<{ from: number; to: number }> {
   const client = await connectTo(new Servers(url));

@@ -109,14 +109,18 @@ export async function replicasOf(db: Database, repositoryId: string): Promise<Re
   return rows.map((row) => dated<ReplicaRow>(row, "awaySince", "updatedAt", "scrubbedAt"));
 }
 
-/** Returns the version recorded for this device's replica. Throws REPLICA_NOT_FOUND. */
-export async function recordedVersion(db: Database, device: string, repositoryId: string): Promise<Version> {
-  const [row] = await queryRepeatable<{ version: bigint }>(
+/** Returns the version and the state recorded for this device's replica. Throws REPLICA_NOT_FOUND. */
+export async function readRecord(
+  db: Database,
+  device: string,
+  repositoryId: string,
+): Promise<{ version: Version; state: ReplicaState }> {
+  const [row] = await queryRepeatable<{ version: Version; state: ReplicaState }>(
     db.work,
-    "select version from lockstep.replica where repository_id = $1 and device = $2",
+    "select version, state from lockstep.replica where repository_id = $1 and device = $2",
     [repositoryId, device],
   );
-  if (row !== undefined) return row.version;
+  if (row !== undefined) return row;
   throw noReplicaError(device);
 }
 

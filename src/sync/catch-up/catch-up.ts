@@ -10,7 +10,7 @@ import { linkSignals } from "../../io/signals.ts";
 import { recordFailure } from "../../store/replica/record-replica.ts";
 import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
-import type { CatchUpProgress, Course, Replica } from "../device/replica.ts";
+import { type CatchUpProgress, type Course, type Replica, UNRECORDED } from "../device/replica.ts";
 import { tellFailure } from "../lease/tell-outage.ts";
 import { outOfServiceError } from "../replica/out-of-service.ts";
 import { followLog } from "./follow-log.ts";
@@ -150,6 +150,8 @@ async function fly(context: SyncContext, replica: Replica, course: Course, from:
       ["NOT_A_REPOSITORY", "AHEAD_OF_DATABASE", "ADOPTION_REFUSED"].includes(error.code);
     const said = wordsOfGit(first);
     const failure = { error: describe(error), said, broken, fromVersion, version: fromVersion, durationMs };
+    // The next success takes the failure out of the row, also if the version is the same.
+    replica.recorded = UNRECORDED;
     await recordFailure(context.db, context.me, replica.id, failure).catch(() => {});
     throw error;
   }

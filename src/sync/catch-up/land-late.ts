@@ -18,6 +18,7 @@ import { readChanges } from "../../store/log/ref-log.ts";
 import { landWrite, settleWrite, stageWrite } from "../../store/write/writes.ts";
 import type { SyncContext } from "../device/context.ts";
 import type { Replica } from "../device/replica.ts";
+import { Undecided } from "../turn/abandon.ts";
 
 const AUTHOR = "a push that began before the adoption";
 
@@ -110,12 +111,14 @@ async function whole(
 }
 
 async function land(
-  { db, me, announcer }: SyncContext,
+  context: SyncContext,
   { id, name }: Replica,
   { head, digestKey }: Fold,
   updates: readonly RefUpdate[],
 ): Promise<void> {
+  const { db, me, announcer } = context;
   const write = { writeId: randomUUID(), repositoryId: id, author: AUTHOR };
+  using undecided = new Undecided(context, write);
   const staged = await stageWrite(db, me, { ...write, base: head, names: updates.map((update) => update.name) });
   if (staged.outcome !== "staged") throw notNowError(name, staged.outcome);
   const landed = await landWrite(db, me, {
@@ -126,8 +129,10 @@ async function land(
   }).catch((error: unknown) => error);
   if (landed instanceof Error || (landed as { outcome: string }).outcome !== "landed") {
     const settled = await settleWrite(db, me, write, "a late push did not land");
+    undecided.leave();
     if (settled.status !== "landed") throw notNowError(name, (landed as { outcome?: string }).outcome ?? "an error");
   }
+  undecided.leave();
   announcer.announce(id);
 }
 

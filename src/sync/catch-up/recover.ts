@@ -18,10 +18,10 @@ import { doubtReplicaRecord, STATE_DIR } from "../../git/root/root-record.ts";
 import { readFold } from "../../store/log/fold.ts";
 import { readStandings } from "../../store/log/log-standing.ts";
 import { readChanges, readDigest, readSettlements } from "../../store/log/ref-log.ts";
-import { recordedVersion } from "../../store/replica/replicas.ts";
+import { readRecord } from "../../store/replica/replicas.ts";
 import { Stopwatch } from "../../telemetry/stopwatch.ts";
 import type { SyncContext } from "../device/context.ts";
-import type { Course, Replica } from "../device/replica.ts";
+import { type Course, type Replica, UNRECORDED } from "../device/replica.ts";
 import type { Part } from "../objects/fetch-from-source.ts";
 import { eventOf, fetchObjects } from "../objects/fetch-objects.ts";
 import { partsOf } from "../objects/parts.ts";
@@ -76,13 +76,14 @@ async function believeRecords(context: SyncContext, replica: Replica): Promise<b
   if (replica.mutex.mistrusted) return false;
   const record = await noteOf(replica);
   if (record?.epoch !== context.epoch) return false;
-  const row = await recordedVersion(context.db, context.me.device, replica.id);
-  if (row !== record.version) return false;
-  const digest = await readDigest(context.db, replica.id, row);
+  const { version, state } = await readRecord(context.db, context.me.device, replica.id);
+  if (version !== record.version) return false;
+  const digest = await readDigest(context.db, replica.id, version);
   if (digest?.toString("hex") !== record.digest) return false;
   replica.appliedDigest = record.digest;
-  replica.applied = row;
-  replica.recorded = row;
+  replica.applied = version;
+  // Others use a replica only once its row says so. A version that is recorded anew says it.
+  replica.recorded = state === "active" ? version : UNRECORDED;
   return true;
 }
 

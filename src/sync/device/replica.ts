@@ -41,6 +41,9 @@ export interface OutOfService {
   readonly reason: string;
 }
 
+/** Below every version: the replica's row does not say that it may be used, or this process does not know. */
+export const UNRECORDED: Version = -1n;
+
 /** Holds the state of one replica as this process knows it. */
 export class Replica {
   readonly id: string;
@@ -71,7 +74,7 @@ export class Replica {
   /** When the replica was last known to hold the head of that moment (milliseconds of the monotonic clock). */
   currentAt: number | undefined = undefined;
   /** The version that the database has on record for the replica, as far as this process knows. */
-  recorded: Version = 0n;
+  recorded: Version = UNRECORDED;
   /** The newest version of a write of this device whose refs were not put on the disk when it landed. */
   landed: Version = 0n;
   /** The newest version of an operator that this process has applied. It gives up older ones. */

@@ -46,6 +46,8 @@ export async function orderAdoptions(
       .then(tell)
       .finally(() => underWay.delete(done));
     underWay.add(done);
+    // `Promise.all` tells the error below. Until then nobody waits for this promise.
+    done.catch(() => {});
     if (underWay.size >= AT_ONCE) await Promise.race(underWay);
   }
   await Promise.all(underWay);
@@ -108,10 +110,15 @@ async function command(
   return outcome ?? refusal(name, ended.lastError ?? `The command ${id} ended as ${ended.state}.`);
 }
 
+interface Waiter {
+  resolve(command: Command): void;
+  reject(error: unknown): void;
+}
+
 /** Waits for commands. One statement looks at all that are under way. */
 class CommandEnds {
   readonly #context: SyncContext;
-  readonly #waiting = new Map<string, (command: Command) => void>();
+  readonly #waiting = new Map<string, Waiter>();
   #looking: Promise<void> | undefined;
 
   constructor(context: SyncContext) {
@@ -120,20 +127,24 @@ class CommandEnds {
 
   /** Returns the command once it has ended. Rejects when `signal` aborts; the command goes on. */
   async of(id: string, signal: AbortSignal): Promise<Command> {
-    return await new Promise((resolve, reject) => {
-      this.#waiting.set(id, resolve);
-      const stop = (error: unknown) => {
-        this.#waiting.delete(id);
-        reject(error);
-      };
-      if (signal.aborted) stop(signal.reason);
-      signal.addEventListener("abort", () => stop(signal.reason), { once: true });
-      this.#looking ??= this.#look()
-        .catch(stop)
-        .finally(() => {
-          this.#looking = undefined;
-        });
-    });
+    signal.throwIfAborted();
+    const stop = () => this.#waiting.get(id)?.reject(signal.reason);
+    signal.addEventListener("abort", stop);
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#waiting.set(id, { resolve, reject });
+        this.#looking ??= this.#look()
+          .catch((error: unknown) => {
+            for (const waiter of this.#waiting.values()) waiter.reject(error);
+          })
+          .finally(() => {
+            this.#looking = undefined;
+          });
+      });
+    } finally {
+      signal.removeEventListener("abort", stop);
+      this.#waiting.delete(id);
+    }
   }
 
   async #look(): Promise<void> {
@@ -142,8 +153,7 @@ class CommandEnds {
       const ids = [...this.#waiting.keys()];
       for (const command of await listCommands(this.#context.db, { ids, limit: ids.length })) {
         if (command.endedAt === null) continue;
-        this.#waiting.get(command.id)?.(command);
-        this.#waiting.delete(command.id);
+        this.#waiting.get(command.id)?.resolve(command);
       }
       await sleep(LOOK_MS);
     }

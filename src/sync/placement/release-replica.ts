@@ -6,7 +6,7 @@ import { releaseReplica as release } from "../../store/replica/release-replica.t
 import { forgetPlaces, possiblePlaces } from "../../store/repository/removals.ts";
 import type { SyncContext } from "../device/context.ts";
 import { endAsFenced } from "../device/end-as-fenced.ts";
-import type { Replica } from "../device/replica.ts";
+import { type Replica, UNRECORDED } from "../device/replica.ts";
 import { assertRoot } from "../place/assert-root.ts";
 import { endLive, outOfServiceError } from "../replica/out-of-service.ts";
 import { moveAside } from "./move-aside.ts";
@@ -42,7 +42,13 @@ export async function releaseReplica(
     if (outcome === "wanted" && decided) return { outcome: { released: false }, changed };
     if (outcome === "wanted") throw wantedError(context, replica);
     if (outcome !== "released" && outcome !== "missing") throw neededError(context, replica, outcome, lacking);
-    Object.assign(replica, { applied: undefined, recorded: 0n, holds: undefined, failure: undefined, swept: false });
+    Object.assign(replica, {
+      applied: undefined,
+      recorded: UNRECORDED,
+      holds: undefined,
+      failure: undefined,
+      swept: false,
+    });
     if (!places?.removed) context.replicas.forget(replica);
     await crashPoint("release.recorded");
     const path = await moveAside(context, replica, places?.names ?? []);

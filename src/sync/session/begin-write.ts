@@ -5,7 +5,7 @@ import type { Version } from "../../domain.ts";
 import { describe, type LockstepError } from "../../errors.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { createScratch, scratchPath } from "../../git/scratch/scratch.ts";
-import { readScratch } from "../../git/scratch/scratch-changes.ts";
+import { findScratch } from "../../git/scratch/scratch-changes.ts";
 import { writesElsewhereError } from "../../store/replica/placement.ts";
 import { missingRepositoryError } from "../../store/repository/former-names.ts";
 import { type Begun, beginSession, renewSession } from "../../store/write/sessions.ts";
@@ -112,7 +112,7 @@ async function makePlace(
 ): Promise<string> {
   if (replica.outOfService?.writeId === writeId) return replica.gitDir;
   const path = scratchPath(join(context.root, STATE_DIR), writeId);
-  if ((await readScratch(context.git, path, context.signal).catch(() => undefined)) !== undefined) return path;
+  if ((await findScratch(context.git, path, context.signal)) !== undefined) return path;
   await beforeRead(context, replica.name, { minVersion: base, signal });
   clock.lap("readMs");
   await replica.mutex.runExclusive(async () => {

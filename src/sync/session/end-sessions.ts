@@ -20,8 +20,9 @@ import {
   scratchOwner,
   scratchPath,
 } from "../../git/scratch/scratch.ts";
-import { readScratch, type ScratchChanges, takeObjects, wholeUpdates } from "../../git/scratch/scratch-changes.ts";
+import { findScratch, type ScratchChanges, takeObjects, wholeUpdates } from "../../git/scratch/scratch-changes.ts";
 import { RefTransaction } from "../../git/transactions/ref-transaction.ts";
+import { exists } from "../../io/disk.ts";
 import { dropExpiredSessions, sessionEnds } from "../../store/write/sessions.ts";
 import { Stopwatch } from "../../telemetry/stopwatch.ts";
 import { WAITS } from "../../waits.ts";
@@ -57,7 +58,7 @@ export async function endScratch(context: SyncContext, writeId: string, begunAs:
   // work.
   if ((await liveWrite(replicaPath(context.root, repository))) === writeId)
     await beforeRead(context, repository, { signal: context.signal });
-  const changes = await readScratch(context.git, path, context.signal).catch(() => undefined);
+  const changes = await findScratch(context.git, path, context.signal);
   if (changes !== undefined) await keepChanges(context, { writeId, repository, path }, changes);
   const kept = await keptRefs(context, repository, writeId);
   await crashPoint("session.kept");
@@ -118,6 +119,8 @@ async function keepChanges(
 
 async function keptRefs(context: SyncContext, repository: string, writeId: string): Promise<RefName[]> {
   const gitDir = replicaPath(context.root, repository);
+  // The session was one of another device, and this one has no replica.
+  if (!(await exists(gitDir))) return [];
   return await readRefNames(context.git, gitDir, droppedRefs(writeId));
 }
 
@@ -144,8 +147,10 @@ async function endThoseThatAreOver(context: SyncContext): Promise<void> {
   const writeIds = [...live, ...(await listScratches(stateDir))];
   if (writeIds.length === 0) return;
   const ends = await sessionEnds(context.db, writeIds);
-  await endLiveOfAll(context, (writeId) => ends.get(writeId)?.status !== "staged");
+  // A session that began after the question is in no answer.
+  await endLiveOfAll(context, (writeId) => live.includes(writeId) && ends.get(writeId)?.status !== "staged");
   for (const writeId of writeIds) {
+    context.signal.throwIfAborted();
     if (ends.get(writeId)?.status === "staged" || ends.get(writeId)?.removed) continue;
     const path = scratchPath(stateDir, writeId);
     await removeHalfMade(path);

@@ -16,7 +16,7 @@ export const LONG_FEATURES = groups([
   "e2e/backup e2e/kubernetes",
   "e2e/prometheus e2e/status-page",
   "e2e/anonymous-pusher e2e/kubernetes-sshd integration/shared-packs-fail",
-  "e2e/occupied-place integration/shared-packs",
+  "e2e/occupied-place e2e/pusher-of-many-refs integration/shared-packs",
   "e2e/ssh-devices integration/stalled-peers",
 ]);
 

@@ -3,31 +3,39 @@ import { nameFromLatin1, type RefUpdate, toLatin1, valueFromLatin1 } from "../do
 import { LockstepError } from "../errors.ts";
 import { FLUSH, linePacket, type Packet, PacketReader, packet } from "../framing/pkt-line.ts";
 import type { PushReport } from "../sync/write/push-report.ts";
+import { type CommandLimits, UNLIMITED } from "./push-limits.ts";
 
 /** A push as git hands it to proc-receive. */
 export interface PushCommands {
   readonly updates: RefUpdate[];
   readonly atomic: boolean;
+  /** How many further commands came after one of the limits was reached. Nothing of them is kept. */
+  readonly dropped: number;
 }
 
 /** Reads the messages of receive-pack as they come in. `answer` sends bytes to receive-pack. */
 export class ProcReceive {
   readonly #answer: (bytes: Buffer) => void;
+  readonly #limits: CommandLimits;
   readonly #reader = new PacketReader();
   readonly #updates: RefUpdate[] = [];
   #expects: "version" | "version-flush" | "commands" | "push-options" | "nothing" = "version";
   #withPushOptions = false;
   #atomic = false;
+  #bytes = 0;
+  #dropped = 0;
 
-  constructor(answer: (bytes: Buffer) => void) {
+  /** Commands beyond `limits` are only counted. */
+  constructor(answer: (bytes: Buffer) => void, limits = UNLIMITED) {
     this.#answer = answer;
+    this.#limits = limits;
   }
 
   /** Takes a piece of input. Returns the push once it is complete. Throws INVALID_REQUEST. */
   push(piece: Buffer): PushCommands | undefined {
     for (const each of this.#reader.push(piece)) this.#take(each);
     if (this.#expects !== "nothing") return undefined;
-    return { updates: this.#updates, atomic: this.#atomic };
+    return { updates: this.#updates, atomic: this.#atomic, dropped: this.#dropped };
   }
 
   #take(line: Packet): void {
@@ -43,7 +51,7 @@ export class ProcReceive {
         return;
       case "commands":
         if (line === null) this.#expects = this.#withPushOptions ? "push-options" : "nothing";
-        else this.#updates.push(parseCommand(line));
+        else this.#keep(line);
         return;
       case "push-options":
         // The hooks get the options from receive-pack. Here they are only read past.
@@ -52,6 +60,12 @@ export class ProcReceive {
       case "nothing":
         throw new LockstepError("INVALID_REQUEST", "git sent more than one push to a hook.");
     }
+  }
+
+  #keep(line: Buffer): void {
+    this.#bytes += line.length;
+    if (this.#updates.length >= this.#limits.commands || this.#bytes > this.#limits.bytes) this.#dropped += 1;
+    else this.#updates.push(parseCommand(line));
   }
 
   #negotiate(line: Packet): void {

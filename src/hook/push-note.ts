@@ -13,18 +13,19 @@ export interface PushNote {
   readonly writtenAt: number;
 }
 
-/** Returns the whole push if pre-receive left a readable note of it, and removes the note. */
-export async function takeNote(gitDir: string, push: string | undefined): Promise<PushNote | undefined> {
+/**
+ * Returns the whole push if pre-receive left a readable note of it, and removes the note. A note of more than `most`
+ * bytes is not read.
+ */
+export async function takeNote(gitDir: string, push: string | undefined, most: number): Promise<PushNote | undefined> {
   if (push === undefined) return undefined;
   const path = join(gitDir, "objects", `tmp_pushed-${push}`);
   // Most pushes have none. This looks in place, since two threads that find nothing would cost fifty times as much.
   if (!existsSync(path)) return undefined;
-  const [note, file] = await Promise.all([
-    readFile(path, "latin1").catch(() => undefined),
-    stat(path).catch(() => undefined),
-  ]);
-  if (note === undefined || file === undefined) return undefined;
+  const file = await stat(path).catch(() => undefined);
+  const note = file && file.size <= most ? await readFile(path, "latin1").catch(() => undefined) : undefined;
   await rm(path, { force: true });
+  if (note === undefined || file === undefined) return undefined;
   const lines = note.split("\n").filter(Boolean);
   try {
     return { updates: lines.map((line) => parseCommand(Buffer.from(line, "latin1"))), writtenAt: file.mtimeMs };

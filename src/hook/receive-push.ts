@@ -18,6 +18,7 @@ import { authorOf, refAuthorOf } from "./author.ts";
 import { type Hello, nameOf } from "./hello.ts";
 import { encodeReport, ProcReceive, type PushCommands } from "./proc-receive.ts";
 import { type HookTimes, notePush } from "./push-event.ts";
+import { limitsOf, refuseTooMany } from "./push-limits.ts";
 import { type PushNote, takeNote } from "./push-note.ts";
 
 const NUL = Buffer.alloc(1);
@@ -36,7 +37,8 @@ export async function receive(
   const hooks: HookTimes = { before: 0, update: 0 };
   const gone = new AbortController();
   const answers: ((code: number) => void)[] = [];
-  const conversation = new ProcReceive((bytes) => send("O", bytes));
+  const limits = limitsOf(hello.env);
+  const conversation = new ProcReceive((bytes) => send("O", bytes), limits);
   const arriving = new Promise<PushCommands | undefined>((complete, failed) => {
     void (async () => {
       for await (const { type, payload } of frames) {
@@ -63,7 +65,7 @@ export async function receive(
   arriving.catch(() => {});
   const named = nameOf(context.root, hello.dir);
   const noted = named.then(async () => {
-    const note = await takeNote(hello.dir, hello.push);
+    const note = await takeNote(hello.dir, hello.push, limits.bytes);
     if (note) hooks.before = Math.max(0, arrivedAt - note.writtenAt);
     return note;
   });
@@ -130,7 +132,8 @@ async function decideAndReport(
     repository = await named;
     held = await findHeldBack(hello.dir, commands.updates, (await noted)?.updates);
     refuseNamespace(hello.env);
-    refuseTooMany(hello.env, commands.updates.length + held.size);
+    const { updates, dropped } = commands;
+    refuseTooMany(limitsOf(hello.env), { kept: updates.length, dropped, held: held.size });
     await crashPoint("push.received");
     const [author, refAuthor] = [authorOf(hello.env), refAuthorOf(hello.env)];
     const request = { ...commands, repository, author, refAuthor, requestId, clock };
@@ -173,16 +176,6 @@ function refuseNamespace(env: ReadonlyMap<string, string>): void {
   throw new LockstepError(
     "INVALID_REQUEST",
     "The git server serves a namespace (GIT_NAMESPACE), which Lockstep cannot serve. Nothing was written; push to a repository of its own.",
-  );
-}
-
-/** Refuses a push of more refs than the gate or the shim for ssh allows. */
-function refuseTooMany(env: ReadonlyMap<string, string>, refs: number): void {
-  const limit = Number(env.get("LOCKSTEP_PUSH_REFS")) || Number.POSITIVE_INFINITY;
-  if (refs <= limit) return;
-  throw new LockstepError(
-    "INVALID_REQUEST",
-    `This push changes ${refs} refs, and this server takes ${limit} at once. Nothing was written; push in parts.`,
   );
 }
 

@@ -39,6 +39,13 @@ export const limitsControls = [
     name: "have so many conversations",
   },
   {
+    rule: "the sidecar keeps no more commands of a push than it may have",
+    patches: [{ file: "src/hook/proc-receive.ts", from: "this.#updates.length >= this.#limits.commands ||", to: "" }],
+    project: "unit",
+    tests: "test/unit/push-limits.test.ts",
+    name: "of more only as many",
+  },
+  {
     rule: "a connection over ssh that ended meanwhile is not kept",
     patches: [{ file: "src/git-port/callers.ts", from: "if (socket.destroyed) throw", to: "if (!socket) throw" }],
     project: "unit",

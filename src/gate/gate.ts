@@ -14,6 +14,7 @@ import type { Grant } from "./cache/grant.ts";
 import { SharedCalls } from "./cache/shared-calls.ts";
 import { EarlyStarts } from "./early-start.ts";
 import { type PlaceLimits, Places } from "./places.ts";
+import { TELLING } from "./refuse.ts";
 import { serve } from "./serve.ts";
 import type { ServeOptions } from "./serve-options.ts";
 import { type ConnectionTimes, HANDSHAKE_MS, type TlsSource, watchConnections } from "./tls/connections.ts";
@@ -91,6 +92,7 @@ export async function startGate({
     crowd: {
       asking: new Places({ ...askingLimits, waiting: 0, patienceMs: 0 }),
       serving: new Places(placeLimits),
+      telling: new Places(TELLING),
     },
     answers: new AnswerCache(cacheBytes, options.env.HOME),
   };

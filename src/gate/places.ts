@@ -1,11 +1,12 @@
 // Limits how many requests a gate serves at once, so that many clients cost no more memory and processes than the
 // machine has. Further requests wait in line for a while, without a git.
+import { networkOf } from "../io/client-address.ts";
 import { Refusal } from "../smart-http/refusal.ts";
 
 export interface PlaceLimits {
   /** Requests at once. */
   readonly requests: number;
-  /** Requests at once of one address. */
+  /** Requests at once of one address. An IPv6 network of 64 bits counts as one. */
   readonly perAddress: number;
   /** Requests that may wait. */
   readonly waiting: number;
@@ -49,7 +50,8 @@ export class Places {
    * Resolves when the request has a place, which it keeps until it disposes of it. Throws Refusal (503) when the line
    * is full or the wait too long, and the signal's reason when it aborts.
    */
-  async take(address: Limited, signal: AbortSignal): Promise<Disposable> {
+  async take(from: Limited, signal: AbortSignal): Promise<Disposable> {
+    const address = countedAs(from);
     if (this.roomFor(address) > 0) return this.#occupy(address);
     if (this.#line.size >= this.#limits.waiting) throw busyRefusal();
     return await new Promise<Disposable>((resolve, reject) => {
@@ -80,13 +82,15 @@ export class Places {
   }
 
   /** Takes a place at once. Throws Refusal (503) when there is none. */
-  takeFree(address: Limited): Disposable {
+  takeFree(from: Limited): Disposable {
+    const address = countedAs(from);
     if (this.roomFor(address) > 0) return this.#occupy(address);
     throw busyRefusal();
   }
 
   /** Returns how many more places requests of this address may take now. */
-  roomFor(address: Limited): number {
+  roomFor(from: Limited): number {
+    const address = countedAs(from);
     const left = this.#limits.requests - this.#count;
     return address === undefined ? left : Math.min(left, this.#limits.perAddress - this.#takenBy(address));
   }
@@ -122,6 +126,11 @@ export class Places {
     if (taken === 0) this.#taken.delete(address);
     else this.#taken.set(address, taken);
   }
+}
+
+/** Returns the network of an address. That of a network is the same again. */
+function countedAs(address: Limited): Limited {
+  return address === undefined ? undefined : networkOf(address);
 }
 
 function busyRefusal(): Refusal {

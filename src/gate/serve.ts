@@ -1,6 +1,7 @@
 // Serves one request: refuses it or lets git serve it, and writes the log.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { foreignHost } from "../http/host-names.ts";
+import { limitedAddress } from "../io/client-address.ts";
 import { GitNotStarted } from "../smart-http/git-child.ts";
 import { logNotStarted } from "../smart-http/git-failure.ts";
 import { asRefusal, Refusal, reasonOf } from "../smart-http/refusal.ts";
@@ -57,7 +58,13 @@ async function answer(
     }
     if (error instanceof GitNotStarted) logNotStarted(options.log, fields, error.cause);
     const refusal = asRefusal(shared.stopping.aborted ? shared.stopping.reason : error);
-    await refuse(response, refusal, requestId, { ...inHand, idleMs: options.bodyLimits.idleMs });
+    await refuse(response, refusal, requestId, {
+      ...inHand,
+      idleMs: options.bodyLimits.idleMs,
+      stopping: shared.stopping,
+      telling: shared.crowd.telling,
+      address: limitedAddress(request, options.trustedProxies),
+    });
     request.unpipe().resume();
     options.log[refusal.status === 500 ? "error" : "warn"]({ ...outcome(), err: error }, "request refused");
     const reason = reasonOf(error, refusal);

@@ -1,12 +1,13 @@
 // Answers a refusal of the second request of a push or a fetch. Of an HTTP error git shows people only "RPC failed;
 // HTTP 503", and after a push "Everything up-to-date". So the sentence is sent in git's own form: a report per ref, or
 // an error packet.
+import { on } from "node:events";
 import type { Readable } from "node:stream";
 import { FLUSH, linePacket, packet, utf8 } from "../framing/pkt-line.ts";
 import type { GitRequest } from "../smart-http/route.ts";
 
-/** No client sends more than this before its pack. */
-const COMMANDS_LIMIT = 64 << 20;
+/** The most that is read of the commands of a push, decompressed: some 8,000 refs. */
+const COMMANDS_LIMIT = 1 << 20;
 /** The two kinds of side band, each with the largest content of one packet. */
 const BANDS = [
   ["side-band-64k", 65_515],
@@ -21,15 +22,16 @@ interface PushHead {
 
 /**
  * Returns the body of an answer that shows `sentence` to a git client; undefined when the client cannot show it. Reads
- * the needed part of the request's body, which must be unread.
+ * the needed part of the request's body, which must be unread, until the signal aborts.
  */
 export async function toldByGit(
   { service }: GitRequest,
   body: Readable,
   { sentence, requestId }: { sentence: string; requestId: string },
+  signal: AbortSignal,
 ): Promise<Buffer | undefined> {
   if (service === "upload-pack") return packet(`ERR ${utf8(`${sentence} (request ${requestId})`)}\n`);
-  const head = await readPushHead(body).catch(() => undefined);
+  const head = await readPushHead(body, signal).catch(() => undefined);
   if (head === undefined) return undefined;
   // A large push begins with a probe without commands. A client shows no message after a probe.
   if (head.names.length === 0) return Buffer.alloc(0);
@@ -42,16 +44,22 @@ export async function toldByGit(
   return Buffer.concat([...inBand(2, said, band[1]), ...inBand(1, report, band[1]), FLUSH]);
 }
 
-/** Reads the commands of a push, which come before its pack. undefined: they do not have git's form. */
-async function readPushHead(body: Readable): Promise<PushHead | undefined> {
+/**
+ * Reads the commands of a push, which come before its pack. undefined: they do not have git's form, or are too many.
+ * Rejects when the body breaks off, and with the signal's reason.
+ */
+async function readPushHead(body: Readable, signal: AbortSignal): Promise<PushHead | undefined> {
+  // No event comes any more.
+  if (body.destroyed || body.readableEnded) return undefined;
   const names: string[] = [];
   let capabilities: string[] | undefined;
   let rest: Buffer = Buffer.alloc(0);
   let seen = 0;
-  // The iterator must not destroy the rest of the body: the connection still has to carry an answer.
-  for await (const chunk of body.iterator({ destroyOnReturn: false })) {
-    rest = Buffer.concat([rest, chunk as Buffer]);
-    seen += (chunk as Buffer).length;
+  // The iterator of the body itself would go on reading after the signal, or destroy the connection.
+  const chunks = on(body, "data", { signal, close: ["end", "close"], highWaterMark: 4, lowWaterMark: 1 });
+  for await (const [chunk] of chunks as AsyncIterable<[Buffer]>) {
+    rest = Buffer.concat([rest, chunk]);
+    seen += chunk.length;
     if (seen > COMMANDS_LIMIT) return undefined;
     let start = 0;
     while (rest.length - start >= 4) {

@@ -9,6 +9,8 @@ export interface Crowd {
   readonly asking: Places;
   /** For requests that have a git. */
   readonly serving: Places;
+  /** For refused pushes that are answered in git's form. */
+  readonly telling: Places;
 }
 
 /** One request. It gives its places back when it is disposed of. */

@@ -1,6 +1,6 @@
 // The address of a client. Behind a proxy that the operator trusts, it is the one that the proxy tells.
 import type { IncomingMessage } from "node:http";
-import { BlockList, isIP } from "node:net";
+import { BlockList, isIP, SocketAddress } from "node:net";
 
 /** Where a request comes from. */
 export interface ClientAddress {
@@ -42,6 +42,29 @@ export function clientAddress({ socket, headers }: IncomingMessage, proxies: Blo
     address = before;
   }
   return { address, isLocal: address === from && isIn(LOCAL, from) };
+}
+
+/** Returns the address under which a request is limited. undefined: it comes from a program of this machine. */
+export function limitedAddress(request: IncomingMessage, proxies: BlockList): string | undefined {
+  const { address, isLocal } = clientAddress(request, proxies);
+  return isLocal ? undefined : address;
+}
+
+/**
+ * Returns the network that counts as one client. For IPv6 these are the first 64 bits: a client chooses the others as
+ * it likes. Anything else stays as it is, and IPv4 in the form of IPv6 becomes IPv4.
+ */
+export function networkOf(address: string): string {
+  // An address of one link has the name of the link behind it.
+  const [plainAddress = ""] = address.split("%");
+  if (isIP(plainAddress) !== 6) return address;
+  // This form is short and the same for all ways to write an address.
+  const short = new SocketAddress({ address: plainAddress, family: "ipv6" }).address;
+  const ipv4 = /^::ffff:([\d.]+)$/.exec(short)?.[1];
+  if (ipv4 !== undefined) return ipv4;
+  const [before = [], after = []] = short.split("::").map((part) => part.split(":").filter(Boolean));
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => "0");
+  return `${[...before, ...zeros, ...after].slice(0, 4).join(":")}::/64`;
 }
 
 /** Returns true if the text is an address in these ranges. An IPv4 address may be written as one of IPv6. */

@@ -30,7 +30,7 @@ export const GATE_SETTINGS = {
     check: digits("a number of requests"),
     value: "REQUESTS",
     default: "8",
-    help: "how many of them may come from one address, unless that is loopback",
+    help: "how many of them may come from one address, or one /64 of IPv6, unless that is loopback",
     commands: GATE,
   },
   "gate-trusted-proxies": {

@@ -55,6 +55,26 @@ describe("users whom another server knows", () => {
     expect(lines.map(({ fields }) => fields.user)).toEqual(["ada", "ada"]);
   });
 
+  it("cannot name the repository, the request or a user to that server", async () => {
+    answer = () => ({ status: 200 });
+    await ask("/");
+    const posing = [
+      ...[
+        "X_Lockstep_Repository",
+        "X_Lockstep_Access",
+        "X_Real_IP",
+        "X_Original_URI",
+        "Remote_User",
+        "X_Forwarded_For",
+      ],
+      ...["X-Forwarded-Uri", "X-Forwarded-Method", "X-Forwarded-Host", "X-Lockstep-User", "X-Original-Host"],
+    ];
+    const headers = { ...Object.fromEntries(posing.map((name) => [name, "posing"])), "X-Other": "kept" };
+    expect((await site.fetchRaw(`${REFS}upload-pack`, { headers })).status).toBe(200);
+    expect(Object.entries(asked[0]!.headers).filter(([, value]) => value === "posing")).toEqual([]);
+    expect(asked[0]!.headers).toMatchObject({ "x-other": "kept", "x-lockstep-repository": "team/app" });
+  });
+
   it("have the name of their password if the answer names nobody", async () => {
     answer = () => ({ status: 204 });
     await ask("/");

@@ -97,6 +97,10 @@ describe("a refusal of the second request", () => {
   it.each([
     ["no report was asked for", () => `${line(`${ZERO} ${tip} refs/heads/x\0 side-band-64k`)}0000PACK`],
     ["the body is none of git's", () => "zzzz"],
+    [
+      "the commands have more than 1 MiB",
+      () => `${line(`${ZERO} ${tip} refs/heads/x\0 report-status`)}${line(`${ZERO} ${tip} refs/x`).repeat(12_000)}0000`,
+    ],
     ["the body ends before the commands do", () => line(`${ZERO} ${tip} refs/heads/x\0 report-status`)],
   ])("is an HTTP status where %s", async (_what, body) => {
     refuse(1);

@@ -186,7 +186,7 @@ it("a refusal of any push is told in packets that git reads, or not at all", asy
         const asked: GitRequest = { ...FETCH, service: "receive-pack" };
         const sentence = text.slice(0, 300);
         const body = Readable.from(split(whole, at));
-        const answer = await toldByGit(asked, body, { sentence, requestId: "1" });
+        const answer = await toldByGit(asked, body, { sentence, requestId: "1" }, new AbortController().signal);
         if (answer === undefined) return;
         const packets = packetsOf(answer);
         const report = packets.filter((each) => each[0] === 1).map((each) => each.subarray(1));

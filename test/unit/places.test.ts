@@ -54,4 +54,31 @@ describe("the places of a gate", () => {
     taken[Symbol.dispose]();
     expect(await settled(places.take("d", NEVER))).toBe(true);
   });
+
+  it("are limited for the addresses of one IPv6 network of 64 bits together, and for IPv4 as ever", async () => {
+    const limits = { requests: 100, perAddress: 8, waiting: 0, patienceMs: 1 };
+    const served = (addresses: readonly string[]) => {
+      const places = new Places(limits);
+      return addresses.filter((address) => {
+        if (places.roomFor(address) <= 0) return false;
+        places.takeFree(address);
+        return true;
+      }).length;
+    };
+    const sixteen = (address: (n: number) => string) => served(Array.from({ length: 16 }, (_, n) => address(n)));
+    expect(sixteen((n) => `2001:db8:1:2:${n}::1`)).toBe(8);
+    expect(sixteen((n) => (n % 2 ? `2001:db8::${n}` : `2001:DB8:0:0:${n}:0:0:1`))).toBe(8);
+    expect(sixteen((n) => `2001:db8:1:${n}::1`)).toBe(16);
+    expect(sixteen((n) => `fe80::${n}%eth0`)).toBe(8);
+    expect(sixteen((n) => `192.0.2.${n}`)).toBe(16);
+    expect(sixteen((n) => `::ffff:192.0.2.${n}`)).toBe(16);
+    expect(sixteen((n) => ["192.0.2.1", "::ffff:192.0.2.1", "::ffff:c000:201"][n % 3]!)).toBe(8);
+    // What is given back is free for the whole network.
+    const places = new Places({ ...limits, perAddress: 1, waiting: 1, patienceMs: 60_000 });
+    const first = await places.take("2001:db8::1", NEVER);
+    const second = places.take("2001:db8::2", NEVER);
+    expect(await settled(second)).toBe(false);
+    first[Symbol.dispose]();
+    expect(await settled(second)).toBe(true);
+  });
 });

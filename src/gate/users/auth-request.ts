@@ -16,9 +16,12 @@ import {
 /** For how long the gate waits for an answer. */
 const PATIENCE_MS = 10_000;
 
-/** Headers that belong to one connection or to the body. */
+/**
+ * Headers that belong to one connection or to the body, and those that could pose as the gate's own. Many servers take
+ * `X_Real_IP` for `X-Real-IP`.
+ */
 const NOT_PASSED_ON =
-  /^(host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|content-.*|accept-encoding|x-original-.*|x-lockstep-.*|x-real-ip)$/;
+  /^(host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|content-.*|accept-encoding|x-original-.*|x-lockstep-.*|x-real-ip|x-forwarded-(uri|method|host)|.*_.*)$/;
 
 /** Headers of the answer that name the user, as the usual servers call them. */
 const USER_HEADERS = ["x-auth-request-user", "remote-user", "x-remote-user", "x-forwarded-user"];

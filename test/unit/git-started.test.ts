@@ -20,6 +20,7 @@ const RUNNERS = [
 
 /** The other files that start a program, each with the first words of every start. */
 const OTHER_PROGRAMS: Record<string, RegExp> = {
+  "cli/commands/shell.ts": /^(host(: Host)?, )?program[,:]/,
   "cli/parts/leased-command.ts": /^program, args/,
   "demo/cluster.ts": /^program, args/,
   "demo/postgres-binaries.ts": /^/,

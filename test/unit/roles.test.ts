@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 import { PROTO_DIR } from "../../src/installation.ts";
 import { loadServices } from "../../src/protocol/proto.ts";
 import { type CallerLimits, checkLimits } from "../../src/rpc/call/limits.ts";
-import { checkRoles, mayCall, ruleOf } from "../../src/rpc/call/roles.ts";
+import { checkRoles, ruleFor, ruleOf } from "../../src/rpc/call/roles.ts";
 import type { Role } from "../../src/tls/identity.ts";
 
 const services = loadServices();
 const paths = Object.values(services).flatMap(({ service }) => Object.values(service).map(({ path }) => path));
 const complete = Object.fromEntries(paths.map((path) => [path, ["operator"] as const]));
-const mayAll = (role: Role) => paths.filter((path) => mayCall(role, path));
+const mayAll = (role: Role) => paths.filter((path) => ruleFor(role, path) !== undefined);
 
 describe("checkRoles", () => {
   it("passes for the services as they are", () => {
@@ -102,7 +102,7 @@ describe("every RPC", () => {
     const naming = paths.filter((path) => /^ *string repository = /m.test(requestOf(path)));
     expect(naming.length).toBeGreaterThan(10);
     for (const path of naming)
-      if (mayCall("frontend", path)) expect(["one", "cluster"], path).toContain(ruleOf(path)?.scope);
+      if (ruleFor("frontend", path)) expect(["one", "cluster"], path).toContain(ruleOf(path)?.scope);
   });
 
   it("every RPC that operates is for operators only", () => {
@@ -111,7 +111,7 @@ describe("every RPC", () => {
   });
 });
 
-describe("mayCall", () => {
+describe("ruleFor", () => {
   it("lets an operator call everything", () => {
     expect(mayAll("operator")).toEqual(paths);
   });
@@ -130,8 +130,8 @@ describe("mayCall", () => {
 
   it("refuses every caller an RPC that the table lacks", () => {
     for (const role of ["device", "frontend", "operator"] as const) {
-      expect(mayCall(role, "/lockstep.v1.SyncService/Gone")).toBe(false);
-      expect(mayCall(role, "/constructor")).toBe(false);
+      expect(ruleFor(role, "/lockstep.v1.SyncService/Gone")).toBeUndefined();
+      expect(ruleFor(role, "/constructor")).toBeUndefined();
     }
   });
 });

@@ -16,7 +16,7 @@ import { inTrace } from "../../tracing/tracing.ts";
 import { actOf } from "./act.ts";
 import type { Caller } from "./caller.ts";
 import { allowedTo, type CallerLimits, checkLimits } from "./limits.ts";
-import { type Rule, ruleOf } from "./roles.ts";
+import { type Rule, ruleFor } from "./roles.ts";
 import { inTime, toStatus } from "./status.ts";
 import { checkTexts } from "./texts.ts";
 
@@ -118,8 +118,8 @@ interface Admitted extends Pick<CallContext, "caller" | "allowed" | "from"> {
 async function authorise(options: CallOptions, call: AnyCall, path: string): Promise<Admitted> {
   const caller = await options.authenticate(call);
   try {
-    const rule = ruleOf(path);
-    if (!rule?.roles.includes(caller.role))
+    const rule = ruleFor(caller.role, path);
+    if (rule === undefined)
       throw new LockstepError(
         "PERMISSION_DENIED",
         `A certificate of the role ${caller.role} may not call ${path.split("/").at(-1)}; use one of the role operator.`,

@@ -98,9 +98,10 @@ export function ruleOf(path: string): Rule | undefined {
   return Object.hasOwn(RULES, path) ? RULES[path as RpcPath] : undefined;
 }
 
-/** Returns true if `role` may call the RPC at `path`, and false for a path that the table lacks. */
-export function mayCall(role: Role, path: string): boolean {
-  return ruleOf(path)?.roles.includes(role) ?? false;
+/** Returns the rule of the RPC at `path` if `role` may call it, and undefined if it may not. */
+export function ruleFor(role: Role, path: string): Rule | undefined {
+  const rule = ruleOf(path);
+  return rule?.roles.includes(role) ? rule : undefined;
 }
 
 /** Throws if the table lacks an RPC of the loaded services, or has an RPC that they lack. */

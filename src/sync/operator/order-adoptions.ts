@@ -42,11 +42,12 @@ export async function orderAdoptions(
   const underWay = new Set<Promise<void>>();
   for await (const name of order.all ? unknownNames(context) : new Set(order.repositories)) {
     order.signal.throwIfAborted();
-    const done = adoptOne(context, name, { ...order, from }, ends)
-      .then(tell)
-      .finally(() => underWay.delete(done));
+    const done = adoptOne(context, name, { ...order, from }, ends).then((adoption) => {
+      tell(adoption);
+      underWay.delete(done);
+    });
+    // One that fails stays, so that its error is told below. Until then nobody waits for it.
     underWay.add(done);
-    // `Promise.all` tells the error below. Until then nobody waits for this promise.
     done.catch(() => {});
     if (underWay.size >= AT_ONCE) await Promise.race(underWay);
   }

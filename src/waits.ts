@@ -72,8 +72,6 @@ const TABLE = {
   gitKillMs: 5_000,
 
   // Devices that send objects to each other.
-  /** Whether a peer takes what it has asked for is looked at this often. */
-  peerLookMs: 1_000,
   /** A peer that sends nothing of its request for this long is hung up on. */
   requestStallMs: 10_000,
   /** A git that serves stock git, or a peer over ssh, is given up after this silence: it may send no progress. */

@@ -2,11 +2,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { clientAddress } from "../io/client-address.ts";
+import { copy, piecesOf, untilClosed } from "../io/pump.ts";
 import { linkSignals } from "../io/signals.ts";
 import { exchange } from "../smart-http/exchange.ts";
 import { type Ending, startGit } from "../smart-http/git-child.ts";
 import { overhear } from "../smart-http/git-failure.ts";
-import { gitProtocol, looksFirst, success } from "../smart-http/protocol.ts";
+import { gitProtocol, looksFirst, type Success, success } from "../smart-http/protocol.ts";
 import { requestBody } from "../smart-http/request-body.ts";
 import { gitRequest } from "../smart-http/route.ts";
 import { noteOnSpan, traceParent } from "../tracing/tracing.ts";
@@ -74,10 +75,7 @@ export async function serveGit(
   };
   const answered = success(asked, protocol);
   const known = await cached?.answer(ask);
-  if (known !== undefined) {
-    response.writeHead(200, answered.headers).end(Buffer.concat([Buffer.from(answered.preface), known]));
-    return;
-  }
+  if (known !== undefined) return await sendKept(response, answered, known, stopping);
   const granted = turn.grant(() => cached?.takeGrant() ?? ask(), signal);
   const programs = { path: env.PATH, home: env.HOME };
   const limits = { pushRefs, ...(pushObject !== undefined && { pushObject }) };
@@ -119,6 +117,20 @@ export async function serveGit(
     recording: cached,
   });
   await cached?.keep(git);
+  await untilClosed(response, stopping);
+}
+
+/** Resolves when the client has the answer: a client that takes nothing keeps its place among those that ask. */
+async function sendKept(
+  response: ServerResponse,
+  { headers, preface }: Success,
+  kept: Buffer,
+  stopping: AbortSignal,
+): Promise<void> {
+  response.writeHead(200, headers).write(preface);
+  await copy(piecesOf(kept), response, stopping);
+  if (!response.destroyed) response.end();
+  await untilClosed(response, stopping);
 }
 
 const LEFT = new DOMException("The client left.", "AbortError");

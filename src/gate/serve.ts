@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { foreignHost } from "../http/host-names.ts";
 import { limitedAddress } from "../io/client-address.ts";
+import { watchResponse } from "../io/stalled/watch-response.ts";
 import { GitNotStarted } from "../smart-http/git-child.ts";
 import { logNotStarted } from "../smart-http/git-failure.ts";
 import { asRefusal, Refusal, reasonOf } from "../smart-http/refusal.ts";
@@ -13,8 +14,8 @@ import type { ServeOptions, Shared } from "./serve-options.ts";
 import type { Hand, Told } from "./served.ts";
 
 /**
- * Answers a request. Resolves when its git process is gone, perhaps before the client has read everything. Never
- * rejects: an error becomes an answer or a hang-up, and a line in the log.
+ * Answers a request. Resolves when its git process is gone and the client has the answer, or when the gate stops.
+ * Never rejects: an error becomes an answer or a hang-up, and a line in the log.
  */
 export async function serve(
   request: IncomingMessage,
@@ -42,6 +43,9 @@ async function answer(
   response.setHeader("X-Request-Id", requestId);
   // A client may leave at any moment; the exchange learns it from `close`.
   response.on("error", () => {});
+  const { idleMs } = options.bodyLimits;
+  const onStalled = () => options.log.warn(fields, "hung up on a client that took nothing for too long");
+  watchResponse(request, response, { takeMs: idleMs, onStalled });
   const inHand: Hand = { seen: {} };
   try {
     const foreign = foreignHost(request.headers.host, options.hostNames);
@@ -60,7 +64,7 @@ async function answer(
     const refusal = asRefusal(shared.stopping.aborted ? shared.stopping.reason : error);
     await refuse(response, refusal, requestId, {
       ...inHand,
-      idleMs: options.bodyLimits.idleMs,
+      idleMs,
       stopping: shared.stopping,
       telling: shared.crowd.telling,
       address: limitedAddress(request, options.trustedProxies),

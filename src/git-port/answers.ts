@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { LockstepError } from "../errors.ts";
+import { watchResponse } from "../io/stalled/watch-response.ts";
 import { lookAtDirectory } from "../sync/adopt/look-at-directory.ts";
 import { holdObjects } from "../sync/copies/hold-objects.ts";
 import type { SyncContext } from "../sync/device/context.ts";
@@ -10,7 +11,6 @@ import { WAITS } from "../waits.ts";
 import { mayAskAbout, mayFetchPack, mayRequestCopies } from "./device-limits.ts";
 import type { HoldPlaces } from "./hold-places.ts";
 import type { WholeBodies } from "./request-whole.ts";
-import { watchResponse } from "./response-watch.ts";
 
 /** The parts of the git port that all requests share. */
 export interface Port {
@@ -51,8 +51,7 @@ export async function sendPack({ context, packs, bodies, device, request, respon
   await mayFetchPack(context, device, asked);
   const { pack, done } = await packs.open(device, asked, gone, heartbeat(response));
   response.writeHead(200, { "content-type": "application/x-git-packed-objects" });
-  // Not disposed of here: it ends with the response, which the peer may not have taken yet.
-  watchResponse(request, response, WAITS.gitStallMs);
+  watchResponse(request, response, { takeMs: WAITS.gitStallMs, silentMs: WAITS.gitStallMs });
   // The response ends only when git ended well: a pack that is cut off must not look whole.
   await Promise.all([pipeline(pack, response, { end: false }), done]);
   response.end();

@@ -5,6 +5,7 @@ import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { describe, LockstepError } from "../errors.ts";
 import { wantsOf } from "../framing/wants.ts";
+import { watchResponse } from "../io/stalled/watch-response.ts";
 import { exchange } from "../smart-http/exchange.ts";
 import { type Ending, GitNotStarted, startGit } from "../smart-http/git-child.ts";
 import { logNotStarted, overhear } from "../smart-http/git-failure.ts";
@@ -18,7 +19,6 @@ import { WAITS } from "../waits.ts";
 import type { Asked } from "./answers.ts";
 import { mayFetch } from "./device-limits.ts";
 import type { WholeBodies } from "./request-whole.ts";
-import { watchResponse } from "./response-watch.ts";
 
 /**
  * Resolves when git and the response have ended. Throws Refusal or LockstepError while no part of a response has been
@@ -60,7 +60,7 @@ export async function serveUploadPack({ context, packs, bodies, device, request,
       log.warn({ ...fields, err: describe(error) }, "could not order a verification"),
     );
   };
-  watchResponse(request, response, WAITS.uploadSilentMs);
+  watchResponse(request, response, { takeMs: WAITS.gitStallMs, silentMs: WAITS.uploadSilentMs });
   const answer = { request, response, success: success(asked, protocol), requestId };
   await exchange({ git, asked, body: body && Readable.from([body]), ...answer, stopping, onFailure });
 }

@@ -43,7 +43,7 @@ export const GATE_SETTINGS = {
     check: digits("a number of seconds"),
     value: "SECONDS",
     default: "60",
-    help: "for how long a client may send nothing while the gate waits for the rest of its request",
+    help: "for how long a client may send nothing while the gate waits for the rest of its request, or take nothing of an answer that waits for it",
     commands: GATE,
   },
   "gate-fetch-mib": {

@@ -32,7 +32,7 @@ export interface Exchange {
   readonly response: ServerResponse;
   readonly success: Success;
   readonly requestId: string;
-  /** When it aborts, git is stopped at once. */
+  /** When it aborts, git is stopped at once. A client that takes nothing more is then hung up on. */
   readonly stopping: AbortSignal;
   /** Called when git has ended, after its last output, unless it succeeded or was stopped. */
   readonly onFailure: (ending: Ending) => void;
@@ -91,7 +91,10 @@ async function feed({ git, body, request }: Exchange, received: Received): Promi
 }
 
 /** Passes git's output on, and waits until git ends. */
-async function answer({ git, response, success, recording }: Exchange, packets: PacketWatch): Promise<Ending> {
+async function answer(
+  { git, response, success, stopping, recording }: Exchange,
+  packets: PacketWatch,
+): Promise<Ending> {
   async function* output(): AsyncGenerator<Buffer> {
     for await (const chunk of git.stdout) {
       // A stopped git's output is read to its end. Otherwise a broken pipe would kill git before it has removed its
@@ -105,7 +108,7 @@ async function answer({ git, response, success, recording }: Exchange, packets: 
     if (!git.stopped) recording?.end();
   }
   // Standard output is destroyed when git was stopped or killed. The ending says so.
-  await copy(output(), response).catch(() => {});
+  await copy(output(), response, stopping).catch(() => {});
   return git.ended;
 }
 

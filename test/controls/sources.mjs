@@ -116,9 +116,7 @@ export const sourceControls = [
   },
   {
     rule: "a peer that takes nothing is hung up on",
-    patches: [
-      { file: "src/git-port/response-watch.ts", from: "waiting > 0 ? WAITS.gitStallMs", to: "waiting > 0 ? 1e9" },
-    ],
+    patches: [{ file: "src/io/stalled/watch-response.ts", from: "waiting > 0 ? takeMs", to: "waiting > 0 ? 1e9" }],
     project: "integration",
     tests: "test/integration/stalled-peers.test.ts",
     name: "keeps no other device from its packs \\(byGit",

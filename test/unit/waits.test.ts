@@ -24,7 +24,6 @@ const PROPORTIONS: [keyof typeof WAITS, number, keyof typeof WAITS, string][] = 
   ["gitStallMs", 3, "gitSilentMs", "a git that has begun to send gets less time than one that prepares"],
   ["gitSilentMs", 4, "uploadSilentMs", "a client without progress waits longer than the pack stream"],
   ["gitSilentMs", 6, "gitDiskMs", "a disk gets more time than a git that sleeps"],
-  ["peerLookMs", 5, "gitStallMs", "a peer is looked at several times before it is hung up on"],
   ["sourceHedgeMs", 3, "gitStallMs", "another source is asked before the silent one is given up"],
   ["sourceHedgeMs", 20, "slowSourceMs", "a source that hangs does not cost its wait in each catch-up"],
   ["copyHedgeMs", 6, "copySilentMs", "another device is asked for a copy before the silent one is given up"],

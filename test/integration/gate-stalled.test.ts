@@ -1,7 +1,7 @@
 // Clients of the gate that take nothing of their answers, or take them slowly.
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { access, writeFile } from "node:fs/promises";
+import { access, readFile, writeFile } from "node:fs/promises";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -67,6 +67,21 @@ async function fillRefs(): Promise<string> {
   const names = Array.from({ length: 60_000 }, (_, n) => `${id} refs/tags/${String(n).padStart(150, "0")}`);
   await writeFile(join(site.bare, "packed-refs"), `# pack-refs with: sorted\n${names.join("\n")}\n`);
   return id;
+}
+
+/** Waits until the kernel keeps all that it can for a client of the gate, so that the gate cannot write any more. */
+async function untilFull(): Promise<void> {
+  const port = Number(new URL(site.gate.url).port).toString(16).toUpperCase().padStart(4, "0");
+  const kept = async () => {
+    const rows = (await readFile("/proc/self/net/tcp", "utf8")).split("\n").map((row) => row.trim().split(/[\s:]+/));
+    return Math.max(0, ...rows.filter((row) => row[2] === port).map((row) => Number.parseInt(row[6] as string, 16)));
+  };
+  await vi.waitFor(async () => {
+    const before = await kept();
+    expect(before).toBeGreaterThan(MIB);
+    await sleep(300);
+    expect(await kept()).toBe(before);
+  }, SOON);
 }
 
 /** Reads all of them. Returns how many were cut off. */
@@ -160,6 +175,7 @@ describe("disposing of the gate", () => {
     await fill();
     await open({ graceMs: 50 }, 600_000);
     const response = await clone();
+    await untilFull();
     await site.gate[Symbol.asyncDispose]();
     await site.untilNoGitRuns();
     expect(await cutOff([response])).toBe(1);
@@ -170,6 +186,7 @@ describe("disposing of the gate", () => {
     await fillRefs();
     await buffer(await askRefs());
     const response = await askRefs();
+    await untilFull();
     await site.gate[Symbol.asyncDispose]();
     expect(await cutOff([response])).toBe(1);
   });

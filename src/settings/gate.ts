@@ -43,7 +43,7 @@ export const GATE_SETTINGS = {
     check: digits("a number of seconds"),
     value: "SECONDS",
     default: "60",
-    help: "for how long a client may send nothing while the gate waits for the rest of its request, or take nothing of an answer that waits for it",
+    help: "for how long a client may send nothing of a request that has begun, or take nothing of its answer",
     commands: GATE,
   },
   "gate-fetch-mib": {

@@ -2,7 +2,7 @@
 // that writes nothing.
 //
 // A slow peer is none that takes nothing. The kernel keeps megabytes for a peer, and lets this process write again when
-// a third of that is free: a peer that takes 80 KB/s shows this process nothing for 14 s. So the watch asks the kernel
+// a third of that is free. So a peer that took 80 KB/s showed this process nothing for 14 s. The watch asks the kernel
 // too how much the peer has taken.
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";

@@ -100,4 +100,17 @@ export const crashControls = [
     tests: "test/integration/thaw.test.ts",
     name: "keeps what was given up aside",
   },
+  {
+    rule: "a whole replica whose row does not say so is recorded, also at the same version",
+    patches: [
+      {
+        file: "src/sync/catch-up/recover.ts",
+        from: 'state === "active" ? version : UNRECORDED',
+        to: 'state === "destroyed" ? UNRECORDED : version',
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/recorded-state.test.ts",
+    name: "a whole replica whose row says",
+  },
 ];

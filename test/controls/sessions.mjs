@@ -152,4 +152,24 @@ export const sessionControls = [
     tests: "test/integration/whole-updates.test.ts",
     name: "lands nothing that rests on unreferenced objects of the replica",
   },
+  {
+    rule: "a dropped session keeps its changes if its scratch cannot be read for a moment",
+    patches: [
+      {
+        file: "src/git/scratch/scratch-changes.ts",
+        from: "base && (await readScratch(context, path, signal))",
+        to: "base && (await readScratch(context, path, signal).catch(() => undefined))",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/write-session-ends.test.ts",
+    name: "keeps its changes if the sidecar ends",
+  },
+  {
+    rule: "a live session that began after the question is not over",
+    patches: [{ file: "src/sync/session/end-sessions.ts", from: "live.includes(writeId) && ", to: "" }],
+    project: "integration",
+    tests: "test/integration/live-session.test.ts",
+    name: "goes on if it began while the device asked",
+  },
 ];

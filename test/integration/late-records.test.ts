@@ -5,6 +5,7 @@ import { recordVersion, reviseVersions } from "../../src/store/replica/record-re
 import { readRecord } from "../../src/store/replica/replicas.ts";
 import { databaseProxy } from "../support/database-proxy.ts";
 import { database, db, elsewhere } from "../support/file-database.ts";
+import { latch } from "../support/latch.ts";
 import { id, land, makeReplicaRows, me } from "../support/replica-rows.ts";
 import { SOON } from "../support/sync-device.ts";
 
@@ -12,6 +13,9 @@ makeReplicaRows();
 
 /** Part of the text of `recordVersion`, and of no other statement. */
 const RECORD = "coalesce(l.digest, r.head_digest)";
+
+/** Nobody gives up: the statement comes. */
+const NEVER = new AbortController().signal;
 
 /** Returns how many of these statements run, and how many of those wait for a lock. */
 async function running(): Promise<{ all: bigint; waiting: bigint }> {
@@ -29,13 +33,15 @@ async function beforeLateRecord(act: () => Promise<void>): Promise<void> {
   await using proxy = await databaseProxy(database.url);
   await using through = new Database({ url: proxy.url, applicationName: "late" });
   await queryOnce(through.work, "select 1");
-  const late = proxy.holdUp(RECORD, 2_000, "is cut off", AbortSignal.timeout(60_000));
+  const { opened, open } = latch();
+  const late = proxy.holdUp(RECORD, () => opened, "is cut off", NEVER);
   await recordVersion(through, me, id, 1n, null);
   await act();
   const client = await db.work.connect();
   try {
     await client.query("begin");
     await client.query("lock table lockstep.replica in access exclusive mode");
+    open();
     expect(await late).toBe(true);
     await vi.waitFor(async () => expect(await running()).toEqual({ all: 1n, waiting: 1n }), SOON);
     await client.query("commit");
@@ -66,9 +72,11 @@ it("a record that is overtaken by that of a newer version is no error", async ()
   await using proxy = await databaseProxy(database.url);
   await using through = new Database({ url: proxy.url, applicationName: "late" });
   await queryOnce(through.work, "select 1");
-  const late = proxy.holdUp(RECORD, 1_000, "waits", AbortSignal.timeout(60_000));
+  const { opened, open } = latch();
+  const late = proxy.holdUp(RECORD, () => opened, "waits", NEVER);
   const overtaken = recordVersion(through, me, id, 1n, null);
   await recordVersion(db, me, id, 2n, null);
+  open();
   expect(await late).toBe(true);
   await overtaken;
   expect((await readRecord(db, "mine", id)).version).toBe(2n);

@@ -23,15 +23,20 @@ export interface DatabaseProxy extends AsyncDisposable {
    */
   cutAt(text: string, moment: "question" | "answer"): Promise<void>;
   /**
-   * Delays the next statement with `text` by `lateMs`, as a retransmission does. The client waits, or is cut off at
-   * once. Resolves to true when the server gets the statement, or to false if `signal` aborts first.
+   * Delays the next statement with `text` until `until` resolves, as a retransmission does. The client waits, or is cut
+   * off at once. Resolves to true when the server gets the statement, or to false if `signal` aborts before it comes.
    */
-  holdUp(text: string, lateMs: number, client: "waits" | "is cut off", signal: AbortSignal): Promise<boolean>;
+  holdUp(
+    text: string,
+    until: () => Promise<unknown>,
+    client: "waits" | "is cut off",
+    signal: AbortSignal,
+  ): Promise<boolean>;
 }
 
 interface Hold {
   readonly text: string;
-  readonly lateMs: number;
+  readonly until: () => Promise<unknown>;
   readonly client: "waits" | "is cut off";
   readonly sent: () => void;
 }
@@ -83,12 +88,12 @@ export async function databaseProxy(url: string): Promise<DatabaseProxy> {
           client.off("close", close).destroy();
           pairs.delete(pair);
         }
-        setTimeout(() => {
+        void hold.until().then(() => {
           upstream.write(chunk);
           if (hold.client === "is cut off") upstream.end();
           else client.resume();
           hold.sent();
-        }, hold.lateMs);
+        });
         return;
       }
       if (trap && chunk.includes(trap.text)) {
@@ -144,9 +149,9 @@ export async function databaseProxy(url: string): Promise<DatabaseProxy> {
         trap = { text, moment, sprung: resolve };
       });
     },
-    async holdUp(text, lateMs, client, signal) {
+    async holdUp(text, until, client, signal) {
       return await new Promise<boolean>((resolve) => {
-        const hold: Hold = { text, lateMs, client, sent: () => resolve(true) };
+        const hold: Hold = { text, until, client, sent: () => resolve(true) };
         holds.add(hold);
         signal.addEventListener("abort", () => holds.delete(hold) && resolve(false), { once: true });
       });

@@ -36,7 +36,7 @@ export const holdUpStatement: Make = async (_, { choice, lasts }, { database }, 
   const name = names[drawn % names.length]!;
   const client = Math.floor(drawn / names.length) % 100 < WAITS ? "waits" : "is cut off";
   const tooLate = AbortSignal.any([stop, AbortSignal.timeout(SEARCH_MS)]);
-  const came = await database.holdUp(`lockstep.${name}(`, lasts, client, tooLate);
+  const came = await database.holdUp(`lockstep.${name}(`, () => delay(lasts), client, tooLate);
   return came ? `${name} by ${lasts} ms, its client ${client}` : `no ${name} came`;
 };
 

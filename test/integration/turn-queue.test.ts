@@ -65,10 +65,10 @@ async function nextTickets(cluster: TestCluster, device: TestDevice, count: numb
   return await ticketsOf(cluster, device);
 }
 
-/** Lets tickets run for a little more than until the next renewal, and waits for longer. */
+/** Lets tickets run for twice the time until the next renewal, and waits for longer. */
 async function outliveTickets(cluster: TestCluster): Promise<void> {
   const [row] = await cluster.sql<{ ends: string }>(
-    "update lockstep.turn set expires_at = clock_timestamp() + interval '4.5 s' returning expires_at::text as ends",
+    "update lockstep.turn set expires_at = clock_timestamp() + interval '8 s' returning expires_at::text as ends",
   );
   const over = "select clock_timestamp() > $1::timestamptz as is";
   await vi.waitFor(async () => expect(await cluster.sql(over, [row?.ends])).toEqual([{ is: true }]), SOON);

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { expectAtRest } from "../support/at-rest.ts";
 import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
+import { SOON } from "../support/soon.ts";
 
 let first: string;
 let second: string;
@@ -186,7 +187,7 @@ describe("after a push", () => {
       await inside(dir, "config", "receive.advertisePushOptions", "true");
       const specs = [`${first}:refs/heads/main`, `${first}:refs/heads/shut`, `${second}:refs/heads/a`];
       await pushInto(dir, {}, "--push-option=x y", "--push-option=z", ...specs);
-      await vi.waitFor(async () => expect(await readFile(seen, "utf8")).toContain("post-update"));
+      await vi.waitFor(async () => expect(await readFile(seen, "utf8")).toContain("post-update"), SOON);
       heard.push(`${await readFile(seen, "utf8")}${await readFile(join(dir, "info/refs"), "utf8")}`);
       await rm(seen);
     }

@@ -12,6 +12,7 @@ import { landWrite, settleWrite } from "../../src/store/write/writes.ts";
 import { database, db, elsewhere, makeDatabaseOfFile } from "../support/file-database.ts";
 import { openSession } from "../support/open-session.ts";
 import { textOf, update } from "../support/refs.ts";
+import { SOON } from "../support/soon.ts";
 import { atOnce, contents, create, incarnation, repository, versions } from "../support/store-rows.ts";
 
 const MAIN = "refs/heads/main";
@@ -32,7 +33,7 @@ const blocked = (text: string) =>
       [`%${text}%`],
     );
     expect(rows).toHaveLength(1);
-  });
+  }, SOON);
 
 /** Runs statements in a transaction that stays open until `end`. */
 function transaction(...first: [string, unknown[]?][]) {

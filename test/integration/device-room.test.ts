@@ -8,6 +8,7 @@ import { bootClockMs } from "../../src/sync/lease/boot-clock.ts";
 import { KnownRoom } from "../../src/sync/lease/known-room.ts";
 import { Lease } from "../../src/sync/lease/lease.ts";
 import { db, makeDatabaseOfFile } from "../support/file-database.ts";
+import { SOON } from "../support/soon.ts";
 import { HERE } from "../support/store-rows.ts";
 import { expire, request, taken } from "../support/taking-over.ts";
 
@@ -43,7 +44,7 @@ describe("a lease", () => {
     const asked = vi.fn<() => Promise<DiskRoom>>().mockResolvedValueOnce({ freeBytes: 5e10, sizeBytes: 1e11 });
     asked.mockImplementation(() => new Promise((resolve) => (answer = resolve)));
     const known = new KnownRoom(asked, 0);
-    await vi.waitFor(() => expect(known.last).toBeDefined());
+    await vi.waitFor(() => expect(known.last).toBeDefined(), SOON);
     const lease = new Lease(db, me, pino({ enabled: false }), { askedAt: bootClockMs(), timeline });
     const stop = new AbortController();
     const kept = lease.keep({ onFenced: () => {}, onFailOver: () => {}, room: () => known.last }, stop.signal);
@@ -52,7 +53,7 @@ describe("a lease", () => {
     const { live, room } = await findDevice(db, me.device);
     expect({ live, room }).toEqual({ live: true, room: { freeBytes: 5e10, sizeBytes: 1e11 } });
     answer({ freeBytes: 4e10, sizeBytes: 1e11 });
-    await vi.waitFor(() => expect(known.last?.freeBytes).toBe(4e10));
+    await vi.waitFor(() => expect(known.last?.freeBytes).toBe(4e10), SOON);
     await lease.renewSoon();
     expect((await findDevice(db, me.device)).room?.freeBytes).toBe(4e10);
     stop.abort();

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AuthRequest } from "../../src/gate/users/auth-request.ts";
 import { PUSH_TYPE } from "../support/gate-site.ts";
 import { basic, lines, makeGateWithUsers, NOBODY, open, READERS, REFS, site } from "../support/gate-with-users.ts";
+import { SOON } from "../support/soon.ts";
 
 makeGateWithUsers();
 
@@ -106,7 +107,7 @@ describe("users whom another server knows", () => {
     const request = site.open(`${REFS}upload-pack`);
     request.on("error", () => {});
     request.end();
-    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    await vi.waitFor(() => expect(asked).toHaveLength(1), SOON);
     const ended = once(asked[0]!.socket, "close");
     request.destroy();
     await ended;

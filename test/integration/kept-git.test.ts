@@ -10,7 +10,7 @@ import { StartedTransaction } from "../../src/git/transactions/started-transacti
 import { processesAt } from "../support/git.ts";
 import { type Repository, repository, set } from "../support/ref-sandbox.ts";
 import { update } from "../support/refs.ts";
-import { soon } from "../support/soon.ts";
+import { SOON, soon } from "../support/soon.ts";
 
 const MAIN = "refs/heads/main";
 
@@ -180,7 +180,7 @@ describe("the git of a busy replica is not used", () => {
     await rename(dir, moved);
     await repo.write([update(MAIN, one, two)], refAuthor("ada"), moved);
     // A git that was killed puts the replica in doubt by the path where it was started.
-    await vi.waitFor(async () => expect(await only({ dir: moved })).not.toBe(before));
+    await vi.waitFor(async () => expect(await only({ dir: moved })).not.toBe(before), SOON);
     expect(await sandbox.git(["rev-parse", MAIN], { cwd: moved })).toBe(two);
     expect(existsSync(dir)).toBe(false);
   });

@@ -7,6 +7,7 @@ import { RefTransaction } from "../../src/git/transactions/ref-transaction.ts";
 import { processesAt } from "../support/git.ts";
 import { apply, CAFE, type Repository, repository, set } from "../support/ref-sandbox.ts";
 import { update } from "../support/refs.ts";
+import { SOON } from "../support/soon.ts";
 
 describe("a ref transaction", () => {
   it.each(["sha1", "sha256"])("changes nothing until it commits, and then all (%s)", async (format) => {
@@ -90,9 +91,9 @@ describe("a ref transaction", () => {
         const found = (await processesAt(dir)).filter((each) => each.includes("update-ref"));
         expect(found).toHaveLength(1);
         return found as [string];
-      });
+      }, SOON);
       process.kill(Number(git.split(" ")[0]), "SIGKILL");
-      await vi.waitFor(async () => expect(await processesAt(dir)).toEqual([]));
+      await vi.waitFor(async () => expect(await processesAt(dir)).toEqual([]), SOON);
     }
     expect(takeKilledWriter(dir)).toBe(asked);
     expect((await repo.locks()).length > 0).toBe(asked);

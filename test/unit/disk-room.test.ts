@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { describe, expect, it, vi } from "vitest";
 import { type DiskRoom, judgeRoom, LOW_SHARE, readRoom } from "../../src/health/disk-room.ts";
 import { KnownRoom } from "../../src/sync/lease/known-room.ts";
+import { SOON } from "../support/soon.ts";
 
 const RULES = readFileSync(new URL("../../deploy/prometheus/lockstep.rules.yaml", import.meta.url), "utf8");
 const ROOM: DiskRoom = { freeBytes: 5e10, sizeBytes: 1e11 };
@@ -37,13 +38,13 @@ describe("what is known of the disk", () => {
     const read = vi.fn<() => Promise<DiskRoom>>().mockResolvedValueOnce(ROOM).mockResolvedValue(LATER);
     const known = new KnownRoom(read, 0);
     await read.mock.results[0]?.value;
-    await vi.waitFor(() => expect(known.last).toEqual(LATER));
+    await vi.waitFor(() => expect(known.last).toEqual(LATER), SOON);
   });
 
   it("is not measured again while it is fresh", async () => {
     const read = vi.fn(async () => ROOM);
     const known = new KnownRoom(read);
-    await vi.waitFor(() => expect(known.last).toEqual(ROOM));
+    await vi.waitFor(() => expect(known.last).toEqual(ROOM), SOON);
     expect(known.last).toEqual(ROOM);
     expect(read).toHaveBeenCalledTimes(1);
   });
@@ -66,9 +67,9 @@ describe("what is known of the disk", () => {
     await vi.waitFor(() => {
       expect(known.last).toEqual(ROOM);
       expect(read).toHaveBeenCalledTimes(3);
-    });
+    }, SOON);
     expect(known.last).toEqual(ROOM);
     answer(LATER);
-    await vi.waitFor(() => expect(known.last).toEqual(LATER));
+    await vi.waitFor(() => expect(known.last).toEqual(LATER), SOON);
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { LockstepError } from "../../src/errors.ts";
 import { localCaller } from "../../src/rpc/call/call.ts";
 import { paced } from "../../src/rpc/call/paced.ts";
+import { SOON } from "../support/soon.ts";
 
 /** A call of Watch whose caller reads nothing after the first message, until `read`. */
 class SlowCall extends EventEmitter {
@@ -59,7 +60,7 @@ describe("a stream that never ends by itself", () => {
   it("makes the next message only when a slow caller has read", async () => {
     const { call, made } = calling();
     for (let messages = 1; messages < 5; messages += 1) {
-      await vi.waitFor(() => expect(made()).toBe(messages));
+      await vi.waitFor(() => expect(made()).toBe(messages), SOON);
       await new Promise(setImmediate);
       expect(call.written).toHaveLength(messages);
       call.read();
@@ -68,19 +69,22 @@ describe("a stream that never ends by itself", () => {
 
   it("ends when the caller is gone, and leaves no listener", async () => {
     const { call, stopping, over, errors } = calling();
-    await vi.waitFor(() => expect(call.written).toHaveLength(1));
+    await vi.waitFor(() => expect(call.written).toHaveLength(1), SOON);
     call.emit("cancelled");
-    await vi.waitFor(() => expect(over()).toBe(true));
-    await vi.waitFor(() => expect(getEventListeners(stopping.signal, "abort")).toEqual([]));
+    await vi.waitFor(() => expect(over()).toBe(true), SOON);
+    await vi.waitFor(() => expect(getEventListeners(stopping.signal, "abort")).toEqual([]), SOON);
     expect(call.listenerCount("drain")).toBe(0);
     expect(errors).toEqual([]);
   });
 
   it("ends with the reason when the sidecar stops", async () => {
     const { call, stopping, over, errors } = calling();
-    await vi.waitFor(() => expect(call.written).toHaveLength(1));
+    await vi.waitFor(() => expect(call.written).toHaveLength(1), SOON);
     stopping.abort(new LockstepError("SHUTTING_DOWN", "The sidecar is stopping; go on elsewhere."));
-    await vi.waitFor(() => expect(over()).toBe(true));
-    await vi.waitFor(() => expect(errors).toMatchObject([{ code: 14, details: expect.stringContaining("stopping") }]));
+    await vi.waitFor(() => expect(over()).toBe(true), SOON);
+    await vi.waitFor(
+      () => expect(errors).toMatchObject([{ code: 14, details: expect.stringContaining("stopping") }]),
+      SOON,
+    );
   });
 });

@@ -1,6 +1,7 @@
 import { beforeEach, expect, it, vi } from "vitest";
 import { SharedCalls } from "../../src/gate/cache/shared-calls.ts";
 import { latch } from "../support/latch.ts";
+import { SOON } from "../support/soon.ts";
 
 const never = new AbortController().signal;
 /** The calls that have begun. Each waits until the test opens it. */
@@ -19,7 +20,7 @@ beforeEach(() => {
   });
 });
 
-const untilBegun = (count: number) => vi.waitFor(() => expect(begun).toHaveLength(count));
+const untilBegun = (count: number) => vi.waitFor(() => expect(begun).toHaveLength(count), SOON);
 
 it("requests that arrive together share a call for each key", async () => {
   const asked = [calls.call("a", never), calls.call("b", never), calls.call("a", never)];

@@ -144,7 +144,7 @@ describe.skipIf(!hasNative)("a pack that several clients ask for", () => {
     const { bytes } = site.packs;
     // Three packs of this size have no room.
     const limit = Math.ceil(2.5 * bytes);
-    await site.reopen({ limit, keepMs: 3_000 });
+    await site.reopen({ limit });
     site.answers.length = 0;
     await site.clone("whole");
     await site.clone("shallow", "--depth=2");
@@ -153,7 +153,12 @@ describe.skipIf(!hasNative)("a pack that several clients ask for", () => {
     await site.clone("branch-again", "--single-branch");
     await site.clone("whole-again");
     expect(site.answers).toEqual(["made", "made", "made", "shared", "made"]);
+    await site.reopen({ keepMs: 2_000 });
+    site.answers.length = 0;
+    await site.clone("before");
     await vi.waitFor(async () => expect([site.packs.bytes, await site.files()]).toEqual([0, []]), SOON);
+    await site.clone("after");
+    expect(site.answers).toEqual(["made", "made"]);
   });
 
   it("of an earlier process is removed when a sidecar starts", async () => {

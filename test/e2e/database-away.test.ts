@@ -53,10 +53,7 @@ describe("while the database is away", () => {
       (await device.log()).map(({ msg }) => String(msg)).filter((msg) => /^(the database can|could not )/.test(msg));
     // The last test has told of an outage of its own.
     for (const device of cluster.devices)
-      await vi.waitFor(async () => expect((await lines(device)).at(-1) ?? "").not.toMatch(/cannot be used/), {
-        timeout: 30_000,
-        interval: 100,
-      });
+      await vi.waitFor(async () => expect((await lines(device)).at(-1) ?? "").not.toMatch(/cannot be used/), soon(100));
     const before = await Promise.all(cluster.devices.map(async (device) => (await lines(device)).length));
     const since = async (index: number) => (await lines(cluster.devices[index] as Device)).slice(before[index]);
     proxy.cut();

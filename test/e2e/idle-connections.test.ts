@@ -60,26 +60,22 @@ describe.runIf(isAllowed)(`${CONNECTIONS} connections that say nothing`, () => {
     ["the gate", (device: Device) => ({ url: device.demo.gate.url, pid: device.demo.gate.pid })],
     ["the git port", (device: Device) => ({ url: device.demo.git, pid: device.pid })],
     ["the gRPC port", (device: Device) => ({ url: `https://${device.demo.grpc}`, pid: device.pid })],
-  ])(
-    "to %s leave the device ready, a push goes on, and memory and descriptors are bounded",
-    async (_, doorOf) => {
-      const { url, pid } = doorOf(one);
-      const before = await costOf(pid);
-      const port = Number(new URL(url).port);
-      for (let count = 0; count < CONNECTIONS; count += AT_ONCE) {
-        await open(port, AT_ONCE);
-        if (count % 2_500 === 0) expect(await one.isReady()).toBe(true);
-      }
-      expect((await fetch(`${one.demo.http}/readyz`)).status).toBe(200);
-      await ada.land(one.url(repository), `+${await ada.commit()}:refs/heads/main`);
-      await vi.waitFor(async () => {
-        const now = await costOf(pid);
-        expect(now.descriptors - before.descriptors).toBeLessThan(DESCRIPTORS);
-        expect(now.memory - before.memory).toBeLessThan(200 * MIB);
-      }, SOON);
-      for (const socket of sockets) socket.destroy();
-      await vi.waitFor(async () => expect((await costOf(pid)).descriptors - before.descriptors).toBeLessThan(50), SOON);
-    },
-    300_000,
-  );
+  ])("to %s leave the device ready, a push goes on, and memory and descriptors are bounded", async (_, doorOf) => {
+    const { url, pid } = doorOf(one);
+    const before = await costOf(pid);
+    const port = Number(new URL(url).port);
+    for (let count = 0; count < CONNECTIONS; count += AT_ONCE) {
+      await open(port, AT_ONCE);
+      if (count % 2_500 === 0) expect(await one.isReady()).toBe(true);
+    }
+    expect((await fetch(`${one.demo.http}/readyz`)).status).toBe(200);
+    await ada.land(one.url(repository), `+${await ada.commit()}:refs/heads/main`);
+    await vi.waitFor(async () => {
+      const now = await costOf(pid);
+      expect(now.descriptors - before.descriptors).toBeLessThan(DESCRIPTORS);
+      expect(now.memory - before.memory).toBeLessThan(200 * MIB);
+    }, SOON);
+    for (const socket of sockets) socket.destroy();
+    await vi.waitFor(async () => expect((await costOf(pid)).descriptors - before.descriptors).toBeLessThan(50), SOON);
+  });
 });

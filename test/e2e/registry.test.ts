@@ -97,12 +97,12 @@ describe("revocation", () => {
     await three.sync(repository);
     await one.print("device", "revoke", three.name, "--reason", "lost", "--yes");
     await vi.waitFor(async () => expect(await three.isReady()).toBe(false), SOON);
-    const begun = three.call("BeginWrite", { repository }, { timeoutMs: 10_000 });
+    const begun = three.call("BeginWrite", { repository }, PATIENCE);
     await expect(begun).rejects.toMatchObject({ code: "WRITES_ELSEWHERE" });
     await one.print("device", "trust", three.name);
     await vi.waitFor(async () => expect(await three.isReady()).toBe(true), SOON);
-    const { token } = await three.call("BeginWrite", { repository }, { timeoutMs: 10_000 });
-    await three.call("AbortWrite", { repository, token }, { timeoutMs: 10_000 });
+    const { token } = await three.call("BeginWrite", { repository }, PATIENCE);
+    await three.call("AbortWrite", { repository, token }, PATIENCE);
   });
 });
 

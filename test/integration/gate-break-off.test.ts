@@ -172,9 +172,7 @@ describe("a clone", () => {
     await site.untilNoGitRuns();
   });
 
-  it("a clone and a push of 300 MiB fit in little memory, however slow the other side is", {
-    timeout: 60_000,
-  }, async () => {
+  it("a clone and a push of 300 MiB fit in little memory, however slow the other side is", async () => {
     // Made by another process: this one's memory is what is measured.
     await promisify(execFile)("sh", ["-c", "head -c 300M /dev/urandom | split -b 10M"], { cwd: site.work });
     // Nothing that costs git time: no compression, no search for deltas.

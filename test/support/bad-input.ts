@@ -6,10 +6,11 @@ import { administer } from "./administer.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 import { type Device, PATIENCE } from "./cluster-device.ts";
 import { type Pusher, pusher } from "./pusher.ts";
+import { SOON } from "./soon.ts";
 
 export const MEGABYTE = 1 << 20;
 /** A server closes a bad connection within this time. */
-export const CLOSING_MS = 10_000;
+export const CLOSING_MS = SOON.timeout;
 
 export interface BadInputTarget extends AsyncDisposable {
   readonly cluster: Cluster;

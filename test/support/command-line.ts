@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { expect } from "vitest";
 import { main } from "../../src/cli/program.ts";
 import type { Ended } from "./cluster-device.ts";
+import { SOON } from "./soon.ts";
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -41,7 +42,7 @@ export async function runHere(
     stdin: process.stdin,
     stdout: stream(stdout),
     stderr: stream(stderr),
-    stop: AbortSignal.timeout(10_000),
+    stop: AbortSignal.timeout(SOON.timeout),
     kill: (pid, signal) => void process.kill(pid, signal),
   });
   stdout.end();

@@ -4,7 +4,7 @@ import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
 import { soon } from "../support/soon.ts";
 
-/** The sidecars look every quarter of a minute. */
+/** With short waits the sidecars look every five seconds. */
 const SOON = soon(200);
 
 startClusterOfFile({ shortWaits: true });

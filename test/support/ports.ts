@@ -11,7 +11,7 @@ export async function freePort(): Promise<number> {
   return port as number;
 }
 
-/** Resolves when a server listens at `place`. Throws after half a minute. */
+/** Resolves when a server listens at `place`. Throws if none has come after `SOON.timeout`. */
 export async function untilListening(place: { path: string } | { host: string; port: number }): Promise<void> {
   const deadline = Date.now() + SOON.timeout;
   for (;;) {

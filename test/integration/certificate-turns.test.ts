@@ -79,7 +79,7 @@ const TURNINGS: [string, () => Promise<Turning>][] = [
   [
     "whose certificate ends",
     async () => {
-      const made = await trusted("operator", "soon-ended", { ends: LIFE_MS });
+      const made = await trusted("operator", "soon-ended", { ends: await lifeMs() });
       const turn = () => untilPast(made.certificate.notAfter);
       return { before: OPERATOR, shows: shown(made), turn, after: "no handshake" };
     },
@@ -87,7 +87,7 @@ const TURNINGS: [string, () => Promise<Turning>][] = [
   [
     "below an authority that ends",
     async () => {
-      const middle = await certify({ cn: "short middle", ca: true, by: site.authorities.root, ends: LIFE_MS });
+      const middle = await certify({ cn: "short middle", ca: true, by: site.authorities.root, ends: await lifeMs() });
       const made = await trusted("operator", "soon-orphan", { by: middle });
       const turn = () => untilPast(middle.certificate.notAfter);
       return { before: OPERATOR, shows: shown(made, middle), turn, after: "no handshake" };
@@ -110,9 +110,6 @@ const TURNINGS: [string, () => Promise<Turning>][] = [
   ],
 ];
 
-/** The certificates that end do so after this time. Until then everything is asked once. */
-const LIFE_MS = 8_000;
-
 /** Calls whose answers do not end by themselves. */
 async function endlessCalls({ role }: Proven): Promise<Call[]> {
   const id = await enqueueCommand(site.device.context.db, {
@@ -127,16 +124,32 @@ async function endlessCalls({ role }: Proven): Promise<Call[]> {
   ];
 }
 
+/** Opens a connection, asks everything once, and begins the calls whose answers do not end. */
+async function open({ before, shows }: Pick<Turning, "before" | "shows">) {
+  await site.registry.look();
+  const calls = everyCall();
+  const socket = await tlsTo(site.grpcPlace, shows);
+  const session = grpcOver(socket);
+  expect(differences(await askAll(session, calls), calls, before)).toEqual([]);
+  const streams = (await endlessCalls(before)).map((call) => begin(session, call));
+  for (const { outcome } of streams) expect(await outcome).toBe("answered");
+  return { calls, socket, session, streams };
+}
+
+/** Returns how long a certificate lives that is to end later: five times as long as this machine needs to ask all. */
+async function lifeMs(): Promise<number> {
+  const made = await trusted("operator", "soon-rehearsed");
+  const startedAt = performance.now();
+  const { session } = await open({ before: OPERATOR, shows: shown(made) });
+  session.destroy();
+  // The end of a certificate is a whole second.
+  return 2_000 + 5 * (performance.now() - startedAt);
+}
+
 describe("a connection that is open, with streams", () => {
   it.each(TURNINGS)("%s is cut with its streams, and a new one gets what is left", async (_, make) => {
     const { before, shows, turn, after } = await make();
-    await site.registry.look();
-    const calls = everyCall();
-    const socket = await tlsTo(site.grpcPlace, shows);
-    const session = grpcOver(socket);
-    expect(differences(await askAll(session, calls), calls, before)).toEqual([]);
-    const streams = (await endlessCalls(before)).map((call) => begin(session, call));
-    for (const { outcome } of streams) expect(await outcome).toBe("answered");
+    const { calls, socket, session, streams } = await open({ before, shows });
     await turn();
     // Nothing but the notification of the database, or the end of a certificate, ends them.
     await Promise.all(streams.map(({ ended }) => ended));

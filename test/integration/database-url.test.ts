@@ -9,6 +9,7 @@ import { administer, databaseUrl } from "../support/administer.ts";
 import { migratedDatabase } from "../support/database.ts";
 import { replicationMissing } from "../support/postgres-servers.ts";
 import { startReplication } from "../support/replication.ts";
+import { SOON } from "../support/soon.ts";
 
 function withUser(user: string, password: string): string {
   const url = new URL(inject("postgresUrl"));
@@ -154,10 +155,7 @@ it.skipIf(missing !== undefined)(
     expect((await inspectDatabase(url)).standby).toBe(false);
     await replication.standbyHasAll();
     await replication.failOver();
-    await vi.waitFor(async () => expect(await port()).toEqual({ port: Number(standby.port), standby: false }), {
-      timeout: 30_000,
-      interval: 50,
-    });
+    await vi.waitFor(async () => expect(await port()).toEqual({ port: Number(standby.port), standby: false }), SOON);
   },
 );
 

@@ -58,7 +58,7 @@ describe("requests at once", () => {
   it("are refused with 503 beyond those that may wait, also a push that sends nothing more", async () => {
     await open({
       placeLimits: { requests: 1, perAddress: 8, waiting: 0, patienceMs: 1 },
-      bodyLimits: { idleMs: 3_000, fetchBytes: MIB },
+      bodyLimits: { idleMs: 60_000, fetchBytes: MIB },
     });
     const request = stalled("upload-pack");
     await vi.waitFor(async () => expect(await site.starts()).toBe(1), SOON);
@@ -179,13 +179,14 @@ describe("a body", () => {
   );
 
   it("a body that comes slowly is read to its end", async () => {
-    await open({ bodyLimits: { idleMs: 1_000, fetchBytes: MIB } });
+    await open({ bodyLimits: { idleMs: 3_000, fetchBytes: MIB } });
     const id = await site.sandbox.commit(site.work, "first", { "a.txt": "a" });
     const body = await site.pushBody("refs/heads/slow", id);
     const request = site.open("/team/app.git/git-receive-pack", { method: "POST", headers: PUSH_TYPE });
-    for (let part = 0; part < 4; part += 1) {
-      request.write(body.subarray((part * body.length) / 4, ((part + 1) * body.length) / 4));
-      await new Promise((done) => setTimeout(done, 400));
+    // All in all it takes longer than a body may stall.
+    for (let part = 0; part < 8; part += 1) {
+      request.write(body.subarray((part * body.length) / 8, ((part + 1) * body.length) / 8));
+      await new Promise((done) => setTimeout(done, 500));
     }
     request.end();
     const [answer] = (await once(request, "response")) as [IncomingMessage];

@@ -52,7 +52,7 @@ export async function setState(state: ReplicaState, device = "mine"): Promise<vo
 export async function row(device = "mine"): Promise<Record<string, unknown>> {
   const [found] = await queryOnce(
     db.work,
-    `select version, state, last_error, attempts, extract(epoch from next_attempt_at - clock_timestamp())::float as wait
+    `select version, state, last_error, attempts, extract(epoch from next_attempt_at - updated_at)::float as wait
      from lockstep.replica where repository_id = $1 and device = $2`,
     [id, device],
   );

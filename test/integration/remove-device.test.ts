@@ -14,7 +14,7 @@ import { listThawable } from "../../src/sync/operator/list-thawable.ts";
 import { thaw } from "../../src/sync/operator/thaw.ts";
 import { starting } from "../support/store-rows.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
-import { change } from "../support/sync-device.ts";
+import { change, SOON } from "../support/sync-device.ts";
 
 const APP = "team/app";
 
@@ -42,7 +42,7 @@ it("a removal is refused while only it has the head; after a thaw nothing counts
   expect(await readRemainder(db, "repo001", 10)).toMatchObject({ onlyHere: [APP], writing: 0 });
   const action = { demote: ["repo001"] };
   expect(await listThawable(b.context, action)).toEqual([APP]);
-  const request = { repository: APP, action, author: "ada", signal: AbortSignal.timeout(20_000) };
+  const request = { repository: APP, action, author: "ada", signal: AbortSignal.timeout(SOON.timeout) };
   const { confirmation } = await thaw(b.context, { ...request, confirmation: "" });
   await thaw(b.context, { ...request, confirmation });
   expect(await listThawable(b.context, action)).toEqual([]);

@@ -5,7 +5,7 @@ import { expect } from "vitest";
 import { verify } from "../../src/sync/operator/verify-replica.ts";
 import { beginSession, bumpSession } from "./sessions.ts";
 import type { TestCluster } from "./sync-cluster.ts";
-import { change, type TestDevice } from "./sync-device.ts";
+import { change, SOON, type TestDevice } from "./sync-device.ts";
 
 export const APP = "team/app";
 const run = promisify(execFile);
@@ -43,7 +43,10 @@ export async function expectWell(devices: readonly TestDevice[]): Promise<void> 
   for (const device of devices) {
     await device.read(APP);
     await device.expectInLockstep(APP);
-    const { differences } = await verify(device.context, APP, { full: true, signal: AbortSignal.timeout(20_000) });
+    const { differences } = await verify(device.context, APP, {
+      full: true,
+      signal: AbortSignal.timeout(SOON.timeout),
+    });
     expect(differences).toEqual([]);
   }
   const [first, ...others] = await Promise.all(devices.map((device) => device.refs(APP)));

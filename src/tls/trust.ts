@@ -29,12 +29,6 @@ export interface TrustCheck {
   onChange(listener: () => void): Disposable;
 }
 
-/** Trusts every certificate of the authorities. */
-export const trustAuthorities: TrustCheck = {
-  check: () => undefined,
-  onChange: () => ({ [Symbol.dispose]: () => {} }),
-};
-
 /**
  * A certificate that was refused, or a password. `who`: its role and name; empty: it names nobody. `way`: how the gate
  * knows its users; undefined: it came to a port of the sidecar.

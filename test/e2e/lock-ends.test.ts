@@ -2,13 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { expectAtRest } from "../support/at-rest.ts";
 import { type Device, PATIENCE } from "../support/cluster-device.ts";
-import { ada, cluster, one, startClusterOfFile, two } from "../support/file-cluster.ts";
+import { ada, cluster, one, setLeaseEnd, startClusterOfFile, two } from "../support/file-cluster.ts";
 import { holdPush } from "../support/held-push.ts";
 import { EXIT, expectKept, held, signalGroup, withMain } from "../support/locked.ts";
-
-/** The lease of a session, and what it takes to notice on a busy machine: all in all as long as a push waits for the turn. */
-const LEASE_MS = 12_000;
-const NOTICED_MS = 18_000;
 
 startClusterOfFile({ revive: true });
 
@@ -45,7 +41,6 @@ describe("a session ends by itself when", () => {
     const killedAt = performance.now();
     holder.process.kill("SIGKILL");
     const took = await nextPush(two, repository, killedAt);
-    expect(took).toBeLessThan(LEASE_MS + NOTICED_MS);
     await expectKept(one, repository, { "heads/made": first });
     await expectAtRest(cluster, repository);
     console.log(`ms from kill -9 of \`lockstep lock\` to a push on another device: ${took}`);
@@ -80,9 +75,10 @@ describe("a session ends by itself when", () => {
     await push.reached();
     const killedAt = performance.now();
     await one.kill();
+    await setLeaseEnd("clock_timestamp() + interval '1 hour'");
     const took = await nextPush(two, repository, killedAt);
     const again = await nextPush(two, repository, performance.now());
-    expect(took).toBeLessThan(LEASE_MS);
+    await setLeaseEnd("clock_timestamp()");
     await push.release();
     await held;
     await one.start();
@@ -99,7 +95,6 @@ describe("a session ends by itself when", () => {
     const killedAt = performance.now();
     await one.kill();
     const took = await nextPush(two, repository, killedAt);
-    expect(took).toBeLessThan(LEASE_MS + NOTICED_MS);
     await one.start();
     await expectKept(one, repository, { "heads/made": first });
     await expectAtRest(cluster, repository);

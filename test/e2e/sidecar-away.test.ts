@@ -3,9 +3,8 @@ import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { administer } from "../support/administer.ts";
 import type { Device } from "../support/cluster-device.ts";
-import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
+import { ada, cluster, one, setLeaseEnd, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { holdPush } from "../support/held-push.ts";
 import { isAlive, untilGone } from "../support/processes.ts";
 import { PushHistory } from "../support/push-history.ts";
@@ -27,13 +26,6 @@ async function takesCalls({ demo }: Device): Promise<boolean> {
   );
   socket.destroy();
   return taken;
-}
-
-/** Sets when the lease of the first device ends. `end` is SQL. */
-async function setLeaseEnd(end: string): Promise<void> {
-  await administer(cluster.databaseUrl, (client) =>
-    client.query(`update lockstep.device set expires_at = ${end} where name = $1`, [one.name]),
-  );
 }
 
 describe("a sidecar that is not running", () => {

@@ -12,7 +12,7 @@ import { connectToPeer } from "../../src/tls/connect.ts";
 import { type DeviceCredentials, faultOf, keyWarning, readTls } from "../../src/tls/device-files.ts";
 import { MUTUAL_TLS } from "../../src/tls/mutual-tls.ts";
 import { Peers } from "../../src/tls/peers.ts";
-import { trustAuthorities } from "../../src/tls/trust.ts";
+import { trustAuthorities } from "../support/trust-authorities.ts";
 
 let dir: string;
 const at = (name: string) => join(dir, name);

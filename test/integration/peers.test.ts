@@ -13,8 +13,9 @@ import { type CredentialPair, createAuthority, issue } from "../../src/ca/author
 import { LockstepError } from "../../src/errors.ts";
 import { MUTUAL_TLS } from "../../src/tls/mutual-tls.ts";
 import { Peers } from "../../src/tls/peers.ts";
-import { type ShownKey, type TrustCheck, trustAuthorities } from "../../src/tls/trust.ts";
+import type { ShownKey, TrustCheck } from "../../src/tls/trust.ts";
 import { SOON } from "../support/soon.ts";
+import { trustAuthorities } from "../support/trust-authorities.ts";
 
 const trustDomain = "test.lockstep.internal";
 const SECOND = 1 / 86_400;

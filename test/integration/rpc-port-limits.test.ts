@@ -11,11 +11,11 @@ import { type RpcLimits, serveRpc } from "../../src/rpc/server.ts";
 import { limitHandshakes } from "../../src/tls/connection-limits.ts";
 import { MUTUAL_TLS } from "../../src/tls/mutual-tls.ts";
 import { Peers } from "../../src/tls/peers.ts";
-import { trustAuthorities } from "../../src/tls/trust.ts";
 import { authorityIn, contentsOf, credentialsOf, TRUST_DOMAIN } from "../support/git-port.ts";
 import { closed, idle, idles, SOON, sockets } from "../support/idle-sockets.ts";
 import { LIMITS } from "../support/limits.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
+import { trustAuthorities } from "../support/trust-authorities.ts";
 
 const { Watch: WATCH } = healthService as unknown as Record<"Watch", MethodDefinition<object, object>>;
 afterEach(() => {

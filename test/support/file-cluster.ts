@@ -1,5 +1,6 @@
 // The cluster of a test file: three devices, and ada, who pushes.
 import { afterAll, afterEach, beforeAll } from "vitest";
+import { administer } from "./administer.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 import type { Device } from "./cluster-device.ts";
 import { type DatabaseProxy, databaseProxy } from "./database-proxy.ts";
@@ -39,4 +40,11 @@ export function startClusterOfFile({ revive = false, behindProxy = false, shortW
 async function throughProxy(url: string): Promise<string> {
   proxy = await databaseProxy(url);
   return proxy.url;
+}
+
+/** Sets when the lease of the first device ends. `end` is SQL. */
+export async function setLeaseEnd(end: string): Promise<void> {
+  await administer(cluster.databaseUrl, (client) =>
+    client.query(`update lockstep.device set expires_at = ${end} where name = $1`, [one.name]),
+  );
 }

@@ -8,10 +8,10 @@ import { portOf } from "../../src/git-port/route.ts";
 import { type PackListener, servePacks } from "../../src/git-port/server.ts";
 import type { SyncContext } from "../../src/sync/device/context.ts";
 import { Peers } from "../../src/tls/peers.ts";
-import { trustAuthorities } from "../../src/tls/trust.ts";
 import { LIMITS } from "./limits.ts";
 import type { TestCluster } from "./sync-cluster.ts";
 import type { TestDevice } from "./sync-device.ts";
+import { trustAuthorities } from "./trust-authorities.ts";
 
 export const TRUST_DOMAIN = "test.lockstep.internal";
 

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { Client } from "../../src/client/client.ts";
 import { serveRpc } from "../../src/rpc/server.ts";
 import { Peers } from "../../src/tls/peers.ts";
-import { trustAuthorities } from "../../src/tls/trust.ts";
 import { authorityIn, contentsOf, credentialsOf, TRUST_DOMAIN } from "./git-port.ts";
 import { LIMITS } from "./limits.ts";
 import type { TestDevice } from "./sync-device.ts";
+import { trustAuthorities } from "./trust-authorities.ts";
 
 /** Opens the services of a device on a unix socket. */
 export async function serveDevice({

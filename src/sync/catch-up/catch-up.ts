@@ -150,9 +150,9 @@ async function fly(context: SyncContext, replica: Replica, course: Course, from:
       ["NOT_A_REPOSITORY", "AHEAD_OF_DATABASE", "ADOPTION_REFUSED"].includes(error.code);
     const said = wordsOfGit(first);
     const failure = { error: describe(error), said, broken, fromVersion, version: fromVersion, durationMs };
+    await recordFailure(context.db, context.me, replica.id, failure).catch(() => {});
     // The next success takes the failure out of the row, also if the version is the same.
     replica.recorded = UNRECORDED;
-    await recordFailure(context.db, context.me, replica.id, failure).catch(() => {});
     throw error;
   }
 }

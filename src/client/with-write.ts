@@ -36,7 +36,7 @@ const CATCH_UP_MS = 120_000;
 const LANDING_MS = 20 * 60_000;
 const ASK_AGAIN_MS = 1_000;
 
-/** Begins a session, runs `work`, and lands or drops it. */
+/** Begins a session, runs `work`, and lands or drops it. `signal` drops it too, until it is being landed. */
 export async function withWrite<Result>(
   client: Methods,
   request: BeginWriteRequest,
@@ -52,7 +52,7 @@ export async function withWrite<Result>(
     client.abortWrite({ ...session, reason: reason.slice(0, TEXT_LIMIT) }, { timeoutMs: WAITS.turnMs });
   let result: Result;
   try {
-    result = await whileRenewed(client, session, (lost) => work(sessionOf(begun, lost)));
+    result = await whileRenewed(client, session, signal, (lost) => work(sessionOf(begun, lost)));
   } catch (error) {
     // If this fails, the session ends with its lease.
     await abort(describe(error)).catch(() => {});
@@ -66,14 +66,21 @@ function sessionOf({ path, baseVersion, writeId }: Begun, signal: AbortSignal): 
   return { path, baseVersion, writeId, signal };
 }
 
-/** Renews the lease while `work` runs. Throws WRITE_DROPPED if the session is over before the work has ended. */
+/**
+ * Renews the lease while `work` runs. Throws WRITE_DROPPED if the session is over before the work has ended, and the
+ * reason of `signal` if that aborts.
+ */
 async function whileRenewed<Result>(
   client: Methods,
   session: object,
+  signal: AbortSignal | undefined,
   work: (lost: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const ended = new AbortController();
   const lost = new AbortController();
+  const cancel = () => lost.abort(signal?.reason);
+  signal?.addEventListener("abort", cancel);
+  if (signal?.aborted) cancel();
   const renewing = (async () => {
     while (!ended.signal.aborted) {
       await sleep(WAITS.sessionRenewalMs, undefined, { signal: ended.signal }).catch(() => {});
@@ -91,6 +98,7 @@ async function whileRenewed<Result>(
     lost.signal.throwIfAborted();
     return result;
   } finally {
+    signal?.removeEventListener("abort", cancel);
     ended.abort();
     await renewing;
   }

@@ -29,9 +29,11 @@ export function identityUri({ trustDomain, role, name }: Identity): string {
 
 /**
  * Returns the identity in a certificate whose chain TLS has checked. It is the certificate's only URI, in the trust
- * domain; otherwise undefined. `names` is Node's `subjectaltname`.
+ * domain; otherwise undefined. `names` is Node's `subjectaltname`, which quotes a name that has a comma: such a name
+ * could pose as the URI.
  */
 export function certificateIdentity(names: string | undefined, trustDomain: string): Identity | undefined {
+  if (names?.includes('"')) return undefined;
   const uris = (names ?? "").split(", ").filter((name) => name.startsWith("URI:"));
   const identity = uris.length === 1 ? parseIdentity((uris[0] as string).slice("URI:".length)) : undefined;
   return identity?.trustDomain === trustDomain ? identity : undefined;

@@ -83,6 +83,24 @@ describe("the client", () => {
     await expect(client.getVersion({ repository })).resolves.toMatchObject({ headVersion: "1" });
   });
 
+  it("drops the session when its caller cancels, whatever the function has done", async () => {
+    const repository = await cluster.createRepository();
+    const commit = await landed(repository);
+    using client = here();
+    const caller = new AbortController();
+    const cancelled = client.withWrite(
+      { repository },
+      async ({ path, signal }) => {
+        await cluster.git.git([`--git-dir=${path}`, "update-ref", "refs/heads/unwanted", commit]);
+        caller.abort(new Error("the user left"));
+        expect(signal.aborted).toBe(true);
+      },
+      { signal: caller.signal },
+    );
+    await expect(cancelled).rejects.toThrow("the user left");
+    await expect(client.getVersion({ repository })).resolves.toMatchObject({ headVersion: "1", isWriting: false });
+  });
+
   it("follows pushes over the death of the sidecar, and misses none and repeats none", async () => {
     const repository = await cluster.createRepository();
     using client = here();

@@ -44,6 +44,20 @@ describe("lockstep repo set --keep-log", () => {
     });
   });
 
+  it.each([
+    ["--devices", "repo001,rep002", 1],
+    ["--min-copies", "9", 2],
+  ])("leaves the log as it is if %s %s is refused beside it", async (flag, value, code) => {
+    const repository = await cluster.createRepository();
+    const keepLog = async () => (await one.call("GetRepository", { repository }, PATIENCE)).repository?.keepLog;
+    expect(await keepLog()).toBe("");
+    const set = ["repo", "set", repository, "--keep-log", "2"];
+    expect(await one.lockstep(...set, flag, value)).toMatchObject({ code });
+    expect(await keepLog()).toBe("");
+    await one.lockstep(...set);
+    expect(await keepLog()).toBe("2");
+  });
+
   it.each(["0", "ten", "0d,1"])("refuses %s with a sentence", async (time) => {
     const repository = await cluster.createRepository();
     expect(await one.lockstep("repo", "set", repository, "--keep-log", time)).toMatchObject({

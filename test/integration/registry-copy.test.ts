@@ -63,6 +63,16 @@ describe("without notifications", () => {
     await trust(web);
     expect(await registry.check(web)).toBeUndefined();
   });
+
+  it("the limits of a front end are known as soon as its key is let in", async () => {
+    const registry = make();
+    await registry.look();
+    const web = shown(WEB);
+    const access = { repositories: ["team/*"], readOnly: true };
+    await trustKey(db, web.identity, { key: web.key as PublicKey, access, author: "olga" });
+    expect(await registry.check(web)).toBeUndefined();
+    expect(registry.accessOf(WEB)).toMatchObject(access);
+  });
 });
 
 describe("a sidecar that cannot read the registry for a minute", () => {

@@ -139,6 +139,27 @@ describe("an event that is to be visible everywhere", () => {
     await tells(told, "web 1", "app 1", "app 2", "app 3");
   });
 
+  it("is not passed over without a word if the log loses it before the watcher comes back", async () => {
+    await using cluster = await TestCluster.make();
+    const [one, two] = [await cluster.start("repo001"), await cluster.start("repo002")];
+    const [app, web] = [await currentRepository("app", [one, two]), await currentRepository("web", [one])];
+    await using landing = await Landing.connect(cluster);
+    let cursor: string;
+    {
+      using told = new Told(one, { visible: "everywhere" });
+      await told.begun;
+      for (const id of [app, app, web]) await landing.land(id);
+      await claimVersion(cluster, web, "repo001", 1);
+      await tells(told, "web 1");
+      cursor = told.cursors[0]!;
+    }
+    await cluster.sql("delete from lockstep.ref_log where version = 1 and repository_id = $1", [app]);
+    using again = new Told(one, { visible: "everywhere", cursor });
+    expect(await again.ended).toMatchObject({ code: "CURSOR_EXPIRED" });
+    using other = new Told(one, { visible: "everywhere", cursor, repositories: ["web"] });
+    await other.begun;
+  });
+
   it("comes from the cursor of a later event of another repository", async () => {
     await using cluster = await TestCluster.make();
     const [one, two] = [await cluster.start("repo001"), await cluster.start("repo002")];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { identityUri, parseIdentity } from "../../src/tls/identity.ts";
+import { certificateIdentity, identityUri, parseIdentity } from "../../src/tls/identity.ts";
 
 describe("parseIdentity", () => {
   it.each(["device", "frontend", "operator"] as const)(
@@ -41,5 +41,21 @@ describe("parseIdentity", () => {
     ["nothing", ""],
   ])("refuses %s", (_, uri) => {
     expect(parseIdentity(uri)).toBeUndefined();
+  });
+});
+
+describe("the identity in a certificate", () => {
+  const URI = "URI:spiffe://td/operator/olga";
+
+  it("is its only URI, beside names of other kinds", () => {
+    const olga = { trustDomain: "td", role: "operator", name: "olga" };
+    expect(certificateIdentity(`DNS:a.example, ${URI}, IP Address:127.0.0.1`, "td")).toEqual(olga);
+    expect(certificateIdentity(`${URI}, URI:spiffe://td/operator/ada`, "td")).toBeUndefined();
+    expect(certificateIdentity(URI, "other")).toBeUndefined();
+  });
+
+  it("is no part of another name, which Node quotes", () => {
+    expect(certificateIdentity(`DNS:"x, ${URI}, y"`, "td")).toBeUndefined();
+    expect(certificateIdentity(`email:"x, ${URI}, y"`, "td")).toBeUndefined();
   });
 });

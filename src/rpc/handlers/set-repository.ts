@@ -28,15 +28,14 @@ export const setRepository =
     };
     const name = repositoryName(request.repository);
     const keepLog = request.keepLog && parseKeep("log", request.keepLog);
-    const limitMs = toMs(request.updateLimit as never);
-    if (limitMs !== undefined) await setUpdateLimit(context.db, name, checkLimit(limitMs));
-    if (keepLog !== undefined) {
-      await findRepository(context.db, name);
-      await setKeepLog(context.db, name, keepLog || null);
-    }
-    const repository = await set(context.db, name, change);
-    if (request.placement) await tellDevices(context, repository.id);
-    return { repository: encodeRepository(repository) };
+    const asked = toMs(request.updateLimit as never);
+    const limitMs = asked === undefined ? undefined : checkLimit(asked);
+    // Only this may be refused, so it comes first: a log that was shortened stays so.
+    const { id } = await set(context.db, name, change);
+    if (limitMs !== undefined) await setUpdateLimit(context.db, name, limitMs);
+    if (keepLog !== undefined) await setKeepLog(context.db, name, keepLog || null);
+    if (request.placement) await tellDevices(context, id);
+    return { repository: encodeRepository(await findRepository(context.db, name)) };
   };
 
 /** The shortest and the longest time that an operator may give one update of a replica. */

@@ -180,7 +180,15 @@ export class Registry implements TrustCheck {
       log.info({ caller: `${role} ${name}`, key: key.fingerprint, by: how }, "a key is trusted from now on");
     // Another device has changed the registry, or this one has.
     if (outcome !== "waiting") this.wake();
+    // This copy does not know yet what a new name may use.
+    if (outcome === "trusted" && !this.#known.has(nameText({ role, name }))) await this.#lookAnew();
     return outcome;
+  }
+
+  /** Reads the registry from now on. A look that is under way may have begun too early. */
+  async #lookAnew(): Promise<void> {
+    await this.#looking?.catch(() => {});
+    await this.look();
   }
 
   /** Notes that a trusted key was shown. The database hears of it soon. */

@@ -34,5 +34,8 @@ export async function beginWatch(context: SyncContext, request: WatchRequest, si
   if (position < trimmed) throw expiredError();
   if (position > now) throw aheadError();
   const held = cursor === undefined || cursor.held.length === 0 ? [] : await findHeld(context.db, cursor.held);
+  // A version that waited may have gone from the log meanwhile.
+  const [lost] = (cursor?.held ?? []).filter((each) => !held.some((row) => row.position === each));
+  if (lost !== undefined && (await trimmedUpTo(context.db, patterns, lost - 1n)) > 0n) throw expiredError();
   return new Watcher(context, { patterns, visible: request.visible }, position, held, signal);
 }

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { open } from "node:fs/promises";
+import { open, rename, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import type { BegunWrite } from "../../src/sync/session/begin-write.ts";
@@ -119,6 +119,21 @@ describe("a write session on live files", () => {
     await a.read(APP);
     expect(await a.refs(APP)).toMatchObject({ "refs/heads/main": one, "refs/heads/topic": one });
     await a.expectInLockstep(APP);
+  });
+
+  it("keeps what was changed, though its note could not be read for a moment", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await withHistory(cluster);
+    const session = await beginLive(a);
+    const two = await a.commit(APP, "two");
+    await a.git(APP, ["update-ref", "refs/heads/main", two]);
+    const note = join(session.path, "lockstep.live");
+    await rename(note, `${note}.aside`);
+    await symlink("lockstep.live", note);
+    await expect(abortSession(a, APP, session.token)).rejects.toMatchObject({ code: "ELOOP" });
+    await rename(`${note}.aside`, note);
+    expect((await abortSession(a, APP, session.token)).savedRefs).toEqual([keptRef(session, "main")]);
+    expect(await a.git(APP, ["rev-parse", keptRef(session, "main")])).toBe(two);
   });
 
   it("a write session on live files whose lease runs out is dropped and kept, and the replica follows what others wrote", async () => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { crashPoint } from "../../crash-points.ts";
 import { HEAD, type Refs } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { replaceFile, sync, syncFileSystem } from "../../io/disk.ts";
+import { replaceFile, sync, syncFileSystem, unlessAbsent } from "../../io/disk.ts";
 import type { GitContext } from "../process.ts";
 import { readRefs } from "../refs/refs.ts";
 import { processesWithOpen } from "../root/root-lock.ts";
@@ -19,12 +19,10 @@ export function livePath(gitDir: string): string {
   return join(gitDir, NOTE);
 }
 
-/** Returns the id of the write that works on the files of a replica, or undefined. */
+/** Returns the id of the write that works on the files of a replica, or undefined. Throws if the note is unreadable. */
 export async function liveWrite(gitDir: string): Promise<string | undefined> {
-  return await readFile(livePath(gitDir), "latin1").then(
-    (note) => note.slice(0, note.indexOf("\n")),
-    () => undefined,
-  );
+  const note = await readFile(livePath(gitDir), "latin1").catch(unlessAbsent);
+  return note?.slice(0, note.indexOf("\n"));
 }
 
 /**
@@ -48,7 +46,8 @@ export async function leaveLive(
   scratchOf: (writeId: string) => string,
 ): Promise<void> {
   const { name, gitDir } = replica;
-  const note = await readFile(livePath(gitDir)).catch(() => undefined);
+  // A note that cannot be read for a moment still tells of work that is not kept yet.
+  const note = await readFile(livePath(gitDir)).catch(unlessAbsent);
   if (note === undefined) return;
   const [worker] = await processesWithOpen(await realpath(livePath(gitDir)));
   if (worker)

@@ -14,6 +14,7 @@ import {
   toLatin1,
   valueFromLatin1,
 } from "../../domain.ts";
+import { unlessAbsent } from "../../io/disk.ts";
 import { type GitContext, gitBytes } from "../process.ts";
 import { readRefs } from "../refs/refs.ts";
 import { setSymbolicRef } from "../refs/symbolic-refs.ts";
@@ -31,9 +32,12 @@ export function scratchPath(stateDir: string, writeId: string): string {
   return join(stateDir, SCRATCHES, `${writeId}.git`);
 }
 
-/** Returns the ids of the writes that have a scratch here, complete or left half made by a crash. */
+/**
+ * Returns the ids of the writes that have a scratch here, complete or left half made by a crash. Throws if they cannot
+ * be listed: gc must not take that for none.
+ */
 export async function listScratches(stateDir: string): Promise<string[]> {
-  const names = await readdir(join(stateDir, SCRATCHES)).catch(() => []);
+  const names = (await readdir(join(stateDir, SCRATCHES)).catch(unlessAbsent)) ?? [];
   return [...new Set(names.map((name) => name.replace(/\.git(\.new)?$/, "")))];
 }
 
@@ -42,8 +46,8 @@ export async function hasScratch(stateDir: string, gitDir: string): Promise<bool
   for (const writeId of await listScratches(stateDir)) {
     const path = scratchPath(stateDir, writeId);
     for (const each of [path, halfMade(path)]) {
-      const alternates = await readFile(join(each, "objects", "info", "alternates"), "utf8").catch(() => "");
-      if (alternates.split("\n").includes(join(gitDir, "objects"))) return true;
+      const alternates = await readFile(join(each, "objects", "info", "alternates"), "utf8").catch(unlessAbsent);
+      if (alternates?.split("\n").includes(join(gitDir, "objects"))) return true;
     }
   }
   return false;
@@ -114,11 +118,7 @@ export async function replaceScratch(
 
 /** Makes a scratch, complete or not, find the objects of the replica at that path. */
 export async function pointScratch(path: string, gitDir: string): Promise<void> {
-  await writeFile(join(path, "objects", "info", "alternates"), `${join(gitDir, "objects")}\n`).catch(ignoreMissing);
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== "ENOENT") throw error;
+  await writeFile(join(path, "objects", "info", "alternates"), `${join(gitDir, "objects")}\n`).catch(unlessAbsent);
 }
 
 /** Writes refs in the form of the file of first refs. */

@@ -2,6 +2,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
+import { catchUpToHead } from "../../src/sync/catch-up/catch-up.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { SOON, type TestDevice } from "../support/sync-device.ts";
 
@@ -39,4 +40,21 @@ it("a replica of an empty repository is active once the thing at its place is go
   await rm(b.gitDir(APP), { recursive: true });
   await vi.waitFor(() => b.read(APP), SOON);
   await vi.waitFor(async () => expect(await stateOf(b)).toBe("active"), SOON);
+});
+
+it("a failed catch-up leaves nothing in the row once the next one succeeds, also at the same version", async () => {
+  await using cluster = await TestCluster.make();
+  const [, b] = await cluster.pair(APP);
+  const { signal } = new AbortController();
+  const row = async () =>
+    (await cluster.sql("select last_error, attempts from lockstep.replica where device = $1", [b.name]))[0];
+  b.onStatement = async (text, statement) => {
+    if (text.includes("update lockstep.replica")) return await statement();
+    throw new Error("the connection broke");
+  };
+  await expect(catchUpToHead(b.context, b.replica(APP), { signal })).rejects.toThrow();
+  expect(await row()).toMatchObject({ last_error: expect.stringContaining("connection broke"), attempts: 1 });
+  b.onStatement = (_, statement) => statement();
+  await vi.waitFor(() => catchUpToHead(b.context, b.replica(APP), { signal }), SOON);
+  await vi.waitFor(async () => expect(await row()).toEqual({ last_error: null, attempts: 0 }), SOON);
 });

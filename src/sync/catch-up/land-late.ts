@@ -120,19 +120,20 @@ async function land(
   const write = { writeId: randomUUID(), repositoryId: id, author: AUTHOR };
   using undecided = new Undecided(context, write);
   const staged = await stageWrite(db, me, { ...write, base: head, names: updates.map((update) => update.name) });
-  if (staged.outcome !== "staged") throw notNowError(name, staged.outcome);
+  if (staged.outcome !== "staged") {
+    undecided.leave();
+    throw notNowError(name, staged.outcome);
+  }
   const landed = await landWrite(db, me, {
     ...write,
     base: head,
     difference: differenceOf(digestKey, updates),
     updates,
   }).catch((error: unknown) => error);
-  if (landed instanceof Error || (landed as { outcome: string }).outcome !== "landed") {
-    const settled = await settleWrite(db, me, write, "a late push did not land");
-    undecided.leave();
-    if (settled.status !== "landed") throw notNowError(name, (landed as { outcome?: string }).outcome ?? "an error");
-  }
+  const isLanded = !(landed instanceof Error) && (landed as { outcome: string }).outcome === "landed";
+  const { status } = isLanded ? { status: "landed" } : await settleWrite(db, me, write, "a late push did not land");
   undecided.leave();
+  if (status !== "landed") throw notNowError(name, (landed as { outcome?: string }).outcome ?? "an error");
   announcer.announce(id);
 }
 

@@ -14,8 +14,8 @@ export const refTransactionControls = [
       },
     ],
     project: "integration",
-    tests: "test/integration/copies.test.ts",
-    name: "takes the first push after the number rose",
+    tests: "test/integration/apply-refs.test.ts",
+    name: "uses a git that was started early for the first of two transactions only",
   },
   {
     rule: "a ref is made where deletions leave room for it, and nowhere else",

@@ -1,8 +1,12 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { applyRefs, difference, readRefs } from "../../src/git/refs/refs.ts";
 import { readHead } from "../../src/git/refs/symbolic-refs.ts";
+import { KeptGit } from "../../src/git/transactions/kept-git.ts";
+import { StartedTransaction } from "../../src/git/transactions/started-transaction.ts";
 import { apply, CAFE, repository } from "../support/ref-sandbox.ts";
-import { refsFrom } from "../support/refs.ts";
+import { planFrom, refsFrom } from "../support/refs.ts";
 
 describe("applying a plan", () => {
   it("brings any refs to any others, and can be done twice", async () => {
@@ -25,6 +29,18 @@ describe("applying a plan", () => {
         expect(await repo.refs()).toEqual(to);
       }
     }
+  });
+
+  it("uses a git that was started early for the first of two transactions only", async () => {
+    await using repo = await repository();
+    const { context, dir, one } = repo;
+    await apply(context, dir, new Map([["refs/heads/a", one]]));
+    // No git stays after a transaction where reflogs lie.
+    await mkdir(join(dir, "logs"));
+    await using started = new StartedTransaction(context, dir, { kept: new KeptGit() });
+    const plan = { "refs/heads/a": null, "refs/heads/a/below": one };
+    await applyRefs(context, dir, planFrom(new Map(Object.entries(plan))), { started });
+    expect(await repo.refs()).toEqual({ HEAD: "ref: refs/heads/main", "refs/heads/a/below": one });
   });
 
   it("deletes what is packed, and what is not there", async () => {

@@ -48,6 +48,6 @@ export const tortureControls = [
       },
     ],
     tests: "test/torture/run.mjs",
-    torture: ["--seconds", "60", "--seed", "1", "--faults", "^(placement changes|cut from a device)$", "--every", "4"],
+    torture: ["--seconds", "120", "--seed", "1", "--faults", "^(placement changes|cut from a device)$", "--every", "4"],
   },
 ];

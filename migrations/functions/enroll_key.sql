@@ -1,5 +1,6 @@
--- A device shows a key of its own at its start (p_self), or a caller has shown one to the sidecar of p_by. Returns how
--- the key stands: 'trusted', 'revoked', or 'waiting'. Each of these enrols a key:
+-- A device shows a key of its own (p_self), or a caller has shown one to the sidecar of p_by. p_candidate: the device
+-- uses another key and would change to this one. Returns how the key stands: 'trusted', 'revoked', or 'waiting'. Each
+-- of these enrols a key:
 -- - The name is new, and p_open: the sidecar runs with --trust-ca.
 -- - The name is new, p_self, and some live device runs with --trust-ca.
 -- - It is the first device of the cluster.
@@ -11,7 +12,8 @@
 -- A name without a trusted key stays out until an operator trusts one or makes a token.
 create function lockstep.enroll_key(
   p_role text, p_name text, p_kind text, p_fingerprint text, p_public_key text, p_by text, p_open boolean,
-  p_self boolean, p_root uuid, p_token bytea, p_source text, out outcome text, out how text)
+  p_self boolean, p_candidate boolean, p_root uuid, p_token bytea, p_source text,
+  out outcome text, out how text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   is_known boolean;
@@ -65,7 +67,7 @@ begin
     outcome := coalesce(outcome, 'waiting');
     how := null;
     -- The other devices refuse it, so they could not fetch what lands on it.
-    if p_self and p_kind = 'x509' then
+    if p_self and p_kind = 'x509' and not p_candidate then
       update lockstep.device d set revoked_at = clock_timestamp() where d.name = p_name and d.revoked_at is null;
     end if;
     return;

@@ -25,7 +25,10 @@ begin
     where w.repository_id = rename_repository.id and w.status = 'staged' and w.session limit 1;
   if found then outcome := 'session'; return; end if;
   if exists (select from lockstep.repository r where r.name = p_new) then outcome := 'taken'; return; end if;
-  update lockstep.repository r set name = p_new where r.id = rename_repository.id;
+  begin
+    update lockstep.repository r set name = p_new where r.id = rename_repository.id;
+  exception when unique_violation then outcome := 'taken'; return;
+  end;
   delete from lockstep.former_name f where f.name = p_new or f.until <= clock_timestamp();
   insert into lockstep.former_name (name, repository_id, until) values (p_name, rename_repository.id, clock_timestamp() + p_keep)
     on conflict (name) do update set repository_id = excluded.repository_id, until = excluded.until;

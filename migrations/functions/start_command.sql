@@ -26,7 +26,11 @@ begin
       and not exists (
         select from lockstep.command o where o.device = c.device and o.subject = c.subject and o.state = 'running')
     order by c.due_at, c.ordinal limit 1 for update skip locked;
-  return query update lockstep.command c set state = 'running', attempts = c.attempts + 1, fence = p_fence, attempt = p_attempt,
-      started_at = clock_timestamp()
-    where c.id = next and c.state = 'queued' returning c.*;
+  begin
+    return query update lockstep.command c set state = 'running', attempts = c.attempts + 1, fence = p_fence, attempt = p_attempt,
+        started_at = clock_timestamp()
+      where c.id = next and c.state = 'queued' returning c.*;
+  -- Another lane has started a command for the same replica meanwhile.
+  exception when unique_violation then return;
+  end;
 end $$;

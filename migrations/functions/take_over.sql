@@ -11,6 +11,7 @@ declare
   held lockstep.device%rowtype;
   known lockstep.timeline%rowtype;
   ends timestamptz;
+  ended constant text := 'The sidecar ended while it carried the command out.';
 begin
   perform lockstep.act_as(p_device);
   -- Others may wait for the end of a lease.
@@ -55,10 +56,13 @@ begin
   with gone as (select t.repository_id, t.ticket from lockstep.turn t where t.device = p_device order by t.ticket for update)
   delete from lockstep.turn t using gone where t.repository_id = gone.repository_id and t.ticket = gone.ticket;
   -- The old incarnation may have been killed at any step of these commands, so the new one starts them again. Each
-  -- command reads the state of its replica anew.
+  -- command reads the state of its replica anew. A command during which sidecars end one after another may be the
+  -- reason, so it rests longer each time, at most five minutes.
   with broken_off as (
     select c.id from lockstep.command c where c.device = p_device and c.state = 'running' order by c.id for update)
-  update lockstep.command c set state = 'queued', fence = null, due_at = clock_timestamp()
+  update lockstep.command c set state = 'queued', fence = null, last_error = ended,
+      due_at = clock_timestamp() + case when c.last_error = ended
+        then least(interval '1 second' * 2 ^ least(c.attempts, 9), interval '5 minutes') else '0' end
     from broken_off where c.id = broken_off.id;
   outcome := 'taken';
 end $$;

@@ -1,9 +1,10 @@
 -- Deletes writes that were decided p_days ago, at most p_limit, and returns how many.
 --
 -- A landed write stays until its device surely knows the outcome. Otherwise a device that asks late would find no row,
--- make one as dropped, and tell the pusher a lie. The device knows it once it has recorded that version or a later
--- one, or once another incarnation has the device. The age alone proves nothing: the clock of this server may
--- have jumped. Writes that stay are few, so the oldest are looked at first each time.
+-- make one as dropped, and tell the pusher a lie. The device knows it once it has recorded that version or a later one,
+-- or once another incarnation has the device. A device that has freed its copy asks no more. The age alone proves
+-- nothing: the clock of this server may have jumped. Writes that stay are few, so the oldest are looked at first each
+-- time.
 create function lockstep.trim_writes(p_days integer, p_limit integer) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
@@ -19,7 +20,8 @@ begin
     select o.id from old o
       left join lockstep.device d on d.name = o.device
       left join lockstep.replica p on p.repository_id = o.repository_id and p.device = o.device
-    where o.status = 'dropped' or d.name is null or d.fence > o.fence or p.device is null or p.version >= o.version
+    where o.status = 'dropped' or d.name is null or d.fence > o.fence or p.device is null or p.state = 'destroyed'
+      or p.version >= o.version
     limit p_limit)
   delete from lockstep.write w where w.id = any(array(select id from due));
   get diagnostics deleted = row_count;

@@ -6,7 +6,6 @@ import type { RpcServers } from "../rpc/server.ts";
 import type { Config } from "../settings/config.ts";
 import type { WatchedSshKeys } from "../ssh/watched-keys.ts";
 import type { Database } from "../store/database/database.ts";
-import type { Standing } from "../store/registry/registry.ts";
 import { enrollSelf, type OwnKey } from "../sync/registry/enroll-self.ts";
 import { enrollSshKeys } from "../sync/registry/enroll-ssh.ts";
 import { keyWarning, readTls } from "../tls/device-files.ts";
@@ -58,13 +57,7 @@ export function useNewCredentials(credentials: WatchedCredentials, sshKeys: Watc
   credentials.mayTake = async (read) => {
     const key = certificateKey(read.tls.cert);
     if (key.fingerprint === own.key.fingerprint) return undefined;
-    let standing: Standing | undefined;
-    try {
-      standing = await enrollSelf(db, { ...own, key }, log);
-    } finally {
-      // The question has noted that the others refuse this device, which is true of the new key only.
-      if (standing !== "trusted") await enrollSelf(db, own, log);
-    }
+    const standing = await enrollSelf(db, { ...own, key, candidate: true }, log);
     if (standing === "trusted") {
       await sleep(WAITS.keySpreadMs);
       return undefined;

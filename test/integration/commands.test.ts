@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { recordUnknown } from "../../src/store/adopt/unknown-directories.ts";
 import {
   type Command,
@@ -12,7 +12,9 @@ import {
 import { findCommand, listCommands, queueDepth } from "../../src/store/command/find-commands.ts";
 import { enqueueRepairs, FIRST_REPOSITORY } from "../../src/store/command/repairs.ts";
 import { queryOnce } from "../../src/store/database/database.ts";
-import { db, makeDatabaseOfFile } from "../support/file-database.ts";
+import { database, db, makeDatabaseOfFile } from "../support/file-database.ts";
+import { openSession } from "../support/open-session.ts";
+import { SOON } from "../support/soon.ts";
 import { incarnation, repository } from "../support/store-rows.ts";
 
 makeDatabaseOfFile();
@@ -128,6 +130,48 @@ describe("the queue of commands", () => {
     expect(await endCommand(db, next, id, { state: "failed", error: "no" })).toBe(true);
     expect(await endCommand(db, next, id, { state: "done" })).toBe(false);
     expect(await findCommand(db, id)).toMatchObject({ state: "failed", lastError: "no", outcome: null });
+  });
+
+  it("starts a command again at once after its sidecar ended, and lets it rest once a second one ended with it", async () => {
+    const { me, enqueue, start } = await queue();
+    const id = await enqueue();
+    const due = async () => {
+      const [row] = await queryOnce<{ rest: number }>(
+        db.work,
+        "select round(extract(epoch from due_at - clock_timestamp()))::integer as rest from lockstep.command where id = $1",
+        [id],
+      );
+      return row?.rest ?? Number.NaN;
+    };
+    await start();
+    const second = await incarnation(db, { device: me.device });
+    expect(await start("again", randomUUID(), second)).toMatchObject({ id, attempts: 2 });
+    const third = await incarnation(db, { device: me.device });
+    expect(await start("again", randomUUID(), third)).toBeUndefined();
+    expect(await due()).toBeGreaterThan(0);
+    expect(await findCommand(db, id)).toMatchObject({ state: "queued", failures: 0 });
+    await queryOnce(
+      db.work,
+      "update lockstep.command set attempts = 100, state = 'running', fence = $2 where id = $1",
+      [id, third.fence],
+    );
+    await incarnation(db, { device: me.device });
+    expect(await due()).toBeGreaterThan(200);
+    expect(await due()).toBeLessThanOrEqual(300);
+  });
+
+  it("starts one command of a replica although two lanes ask at once", async () => {
+    const { me, enqueue, start } = await queue();
+    const first = await enqueue();
+    await enqueue({ command: "verify" });
+    await using lane = openSession(database.url);
+    await lane.run("begin");
+    expect((await startCommand(lane.one, me, "first", randomUUID()))?.id).toBe(first);
+    const other = start("heavy");
+    const waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    await vi.waitUntil(async () => (await queryOnce(db.work, waiting)).length > 0, SOON);
+    await lane.run("commit");
+    expect(await other).toBeUndefined();
   });
 
   it("lets a command rest after a temporary error, and later ones pass it meanwhile", async () => {

@@ -76,7 +76,7 @@ describe("the login of a device", () => {
     const enroll = async (role: string, name: string, self: boolean) =>
       await queryOnce<{ outcome: string; how: string | null }>(
         own.work,
-        "select outcome, how from lockstep.enroll_key($1, $2, 'x509', 'sha256:' || $2, null, 'mine', true, $3, null, null, '')",
+        "select outcome, how from lockstep.enroll_key($1, $2, 'x509', 'sha256:' || $2, null, 'mine', true, $3, false, null, null, '')",
         [role, name, self],
       );
     expect(await enroll("operator", "mallory", false)).toEqual([{ outcome: "waiting", how: null }]);

@@ -66,6 +66,23 @@ describe("a device at its start", () => {
     expect(await itself(next, key)).toBe("trusted");
   });
 
+  it("takes writes while it asks for a key that it does not use yet, and none once it uses that key", async () => {
+    const me = await incarnation(db);
+    const { id } = await repository(db, me);
+    const name = { role: "device" as const, name: me.device };
+    const key = newKey();
+    await trust(name, newKey());
+    const staged = async () =>
+      (await stageWrite(db, me, { writeId: randomUUID(), repositoryId: id, base: 0n, author: "ada", names: [] }))
+        .outcome;
+    const ask = async (candidate: boolean) => {
+      const self = { root: null, tokenHash: null, candidate };
+      return (await enrollKey(db, { ...name, ...key, by: me.device, open: false, self })).outcome;
+    };
+    expect([await ask(true), await staged()]).toEqual(["waiting", "staged"]);
+    expect([await ask(false), await staged()]).toEqual(["waiting", "elsewhere"]);
+  });
+
   it("is enrolled with a token, once, and only under the name of the token", async () => {
     const [name, other] = [newName(), newName()];
     await insertToken(db, name, { hash: hash("t1"), minutes: 60, author: "olga" });

@@ -43,6 +43,25 @@ describe("a repository that is renamed", () => {
     await renamed;
   });
 
+  it("is told that the name is taken, if another one takes it at the same moment", async () => {
+    await using cluster = await TestCluster.make();
+    const { a } = await pushed(cluster);
+    await cluster.create("other", [a]);
+    await using first = openSession(cluster.url);
+    await first.run("begin");
+    await first.run("update lockstep.repository set name = $2 where name = $1", ["other", SHOP]);
+    const renamed = expect(rename(a, APP, SHOP)).rejects.toMatchObject({ code: "REPOSITORY_EXISTS" });
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+      and query like '%lockstep.rename_repository%'`;
+    await vi.waitUntil(async () => (await cluster.sql(waiting)).length > 0, SOON);
+    await first.run("commit");
+    await renamed;
+    expect(await cluster.sql("select name from lockstep.repository order by name")).toEqual([
+      { name: SHOP },
+      { name: APP },
+    ]);
+  });
+
   it("has its directory at the new place on every live device, at the same version, and no empty parents are left", async () => {
     await using cluster = await TestCluster.make();
     const { a, b, one } = await pushed(cluster);

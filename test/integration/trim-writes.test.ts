@@ -31,6 +31,17 @@ describe("a write that was decided", () => {
     expect(await readLog(a.context.db, a.replica(APP).id, null, 9)).toHaveLength(3);
   });
 
+  it("goes after its time too where the device has freed its copy without a record of that version", async () => {
+    await using cluster = await TestCluster.make();
+    const [a] = await cluster.pair(APP);
+    await versions(a, 1);
+    await cluster.sql("update lockstep.write set decided_at = '-infinity'");
+    await cluster.sql("update lockstep.replica set version = 0 where device = 'repo001'");
+    expect(await trimDatabase(a.context)).toBe(0);
+    await cluster.sql("update lockstep.replica set state = 'destroyed' where device = 'repo001'");
+    expect(await trimDatabase(a.context)).toBe(1);
+  });
+
   it("stays, however old, while its device does not know the outcome: the pusher is told the truth", async () => {
     await using cluster = await TestCluster.make();
     const [a, b] = await cluster.pair(APP);

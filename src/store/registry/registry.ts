@@ -129,8 +129,8 @@ export interface ShownKey extends Name, PublicKey {
   readonly by: string;
   /** The sidecar of that device runs with --trust-ca. */
   readonly open: boolean;
-  /** The device shows its own key. `root`: the id of its root. */
-  readonly self?: { readonly root: string | null; readonly tokenHash: Buffer | null };
+  /** The device shows its own key. `root`: the id of its root. `candidate`: it uses another key now. */
+  readonly self?: { readonly root: string | null; readonly tokenHash: Buffer | null; readonly candidate?: boolean };
   /** The address from which it came. */
   readonly source?: string;
 }
@@ -142,10 +142,10 @@ export async function enrollKey(db: Database, shown: ShownKey): Promise<{ outcom
   const { role, name, kind, fingerprint, publicKey, by, open, self, source = "" } = shown;
   return await queryRepeatableRow<{ outcome: Standing; how: string | null }>(
     db.work,
-    "select outcome, how from lockstep.enroll_key($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    "select outcome, how from lockstep.enroll_key($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     [
       ...[role, name, kind, fingerprint, publicKey, by, open],
-      ...[self !== undefined, self?.root ?? null, self?.tokenHash ?? null, source],
+      ...[self !== undefined, self?.candidate ?? false, self?.root ?? null, self?.tokenHash ?? null, source],
     ],
   );
 }

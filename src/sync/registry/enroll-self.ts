@@ -15,6 +15,8 @@ export interface OwnKey {
   readonly key: PublicKey;
   /** This sidecar runs with --trust-ca. */
   readonly trustsCa: boolean;
+  /** The device uses another key, and changes to this one once it is trusted. */
+  readonly candidate?: boolean;
   /**
    * The id of the root. Before this sidecar has taken the device over, it proves that a changed key is that of the same
    * device. undefined: afterwards.
@@ -30,9 +32,10 @@ export interface OwnKey {
  * (migrations/functions/enroll_key.sql). Throws USAGE if the file of the token cannot be read although it is needed.
  */
 export async function enrollSelf(db: Database, own: OwnKey, log: Logger): Promise<Standing> {
-  const { device, key, trustsCa, root, tokenFile } = own;
+  const { device, key, trustsCa, candidate = false, root, tokenFile } = own;
   const shown = { role: "device" as const, name: device, ...key, by: device, open: trustsCa };
-  let { outcome, how } = await enrollKey(db, { ...shown, self: { root: root ?? null, tokenHash: null } });
+  const self = { root: root ?? null, candidate };
+  let { outcome, how } = await enrollKey(db, { ...shown, self: { ...self, tokenHash: null } });
   if (outcome !== "trusted" && tokenFile !== undefined) {
     // A device that is trusted needs no token, so the file may be gone by then.
     const token = await readFile(tokenFile, "utf8").catch((cause: Error) => {
@@ -42,7 +45,7 @@ export async function enrollSelf(db: Database, own: OwnKey, log: Logger): Promis
         { cause },
       );
     });
-    ({ outcome, how } = await enrollKey(db, { ...shown, self: { root: root ?? null, tokenHash: hashOfToken(token) } }));
+    ({ outcome, how } = await enrollKey(db, { ...shown, self: { ...self, tokenHash: hashOfToken(token) } }));
   }
   if (how !== null) log.info({ key: key.fingerprint, by: how }, "the key of this device is trusted from now on");
   return outcome;

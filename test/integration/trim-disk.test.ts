@@ -165,8 +165,11 @@ describe("files that were moved aside", () => {
     await put(a, `damaged/${id}`);
     await put(a, `foreign/${id}/20260101`);
     await put(a, `misplaced/${id}-new.git.going`);
+    // The device died while it freed a copy, and the repository is placed here again.
+    await put(a, `removed/${id}.git.1767225600000.doomed`);
     await days(a, 1);
     expect(await there(a, "misplaced")).toEqual([]);
+    expect(await there(a, "removed")).toEqual([]);
     const of = (await shown(a)).map(({ subject, items }) => ({ subject, items }));
     expect(of).toEqual([
       { subject: "damaged", items: 1n },

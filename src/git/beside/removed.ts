@@ -55,11 +55,16 @@ export async function doomRemoved(stateDir: string, repositoryId: string): Promi
   for (const name of (await readdir(directory).catch(unlessAbsent)) ?? []) {
     if (!name.startsWith(`${repositoryId}.git`)) continue;
     const path = join(directory, name);
-    doomed.push(name.endsWith(DOOMED) ? path : `${path}.${Date.now()}${DOOMED}`);
+    doomed.push(isDoomed(name) ? path : `${path}.${Date.now()}${DOOMED}`);
     if (path !== doomed.at(-1)) await rename(path, doomed.at(-1) as string);
   }
   if (doomed.length > 0) await sync(directory);
   return doomed;
+}
+
+/** Returns whether a removed directory of that name is to be freed. */
+export function isDoomed(name: string): boolean {
+  return name.endsWith(DOOMED);
 }
 
 /** Frees the directories that `doomRemoved` returned. */

@@ -4,6 +4,7 @@ import { lstat, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { UUID } from "../../domain.ts";
 import { countDays, readSeen, type Seen, writeSeen } from "../../git/beside/kept-notes.ts";
+import { isDoomed } from "../../git/beside/removed.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { namesIn } from "../../io/disk.ts";
 import { listActive } from "../../store/replica/replicas.ts";
@@ -50,7 +51,9 @@ async function listEntries(stateDir: string): Promise<string[]> {
   const entries: string[] = [];
   for (const kind of FILE_KINDS) {
     for (const name of await namesIn(join(stateDir, kind))) {
-      if (name.endsWith(GOING)) await rm(join(stateDir, kind, name), { recursive: true, force: true });
+      // A command that was to free them may have died, and the repository may be placed here again since.
+      if (name.endsWith(GOING) || isDoomed(name))
+        await rm(join(stateDir, kind, name), { recursive: true, force: true });
       else entries.push(`${kind}/${name}`);
     }
   }

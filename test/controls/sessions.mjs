@@ -166,6 +166,19 @@ export const sessionControls = [
     name: "keeps its changes if the sidecar ends",
   },
   {
+    rule: "a session whose outcome was trimmed belongs to its repository, not to another one of that name",
+    patches: [
+      {
+        file: "src/sync/session/end-sessions.ts",
+        from: "if (id === undefined) return undefined;",
+        to: "if (id === undefined || Date.now() > 0) return undefined;",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/remove-repository.test.ts",
+    name: "keeps those changes also if the session's outcome was trimmed",
+  },
+  {
     rule: "a live session that began after the question is not over",
     patches: [{ file: "src/sync/session/end-sessions.ts", from: "live.includes(writeId) && ", to: "" }],
     project: "integration",

@@ -9,7 +9,8 @@ import { getWrite } from "../../src/store/write/find-write.ts";
 import { landWrite, settleWrite } from "../../src/store/write/writes.ts";
 import { scanRoot } from "../../src/sync/adopt/scan-root.ts";
 import { renameRepository } from "../../src/sync/naming/rename-repository.ts";
-import { endSessions } from "../../src/sync/session/end-sessions.ts";
+import { trimDatabase } from "../../src/sync/retention/trim-database.ts";
+import { endScratch, endSessions } from "../../src/sync/session/end-sessions.ts";
 import {
   APP,
   aside,
@@ -148,6 +149,27 @@ describe("a repository that is removed", () => {
     await vi.waitFor(async () => expect(existsSync(session.path)).toBe(false), SOON);
     const kept = await a.git(APP, ["for-each-ref", "--format=%(refname)", `refs/lockstep/dropped/${session.writeId}/`]);
     expect(kept.trim()).toMatch(/web$/);
+  });
+
+  it("keeps those changes also if the session's outcome was trimmed meanwhile and another repository has its name", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, id, one } = await pushed(cluster);
+    const { path, writeId } = await beginSession(a, APP);
+    execFileSync("git", ["update-ref", "refs/heads/web", one], { env: { ...process.env, GIT_DIR: path } });
+    await using _a = runQueue(a);
+    await using _b = runQueue(b);
+    await remove(b, APP, { keepDays: 90 });
+    await cluster.sql("update lockstep.write set decided_at = decided_at - interval '31 days'");
+    expect(await trimDatabase(b.context)).toBe(2);
+    await make(a, APP);
+    expect(await endScratch(a.context, writeId, APP)).toEqual([]);
+    expect(existsSync(path)).toBe(true);
+    await restore(b, APP, { id, as: "old" });
+    const kept = `refs/lockstep/dropped/${writeId}/heads/web`;
+    expect(await endScratch(a.context, writeId, APP)).toEqual([kept]);
+    expect(await a.git("old", ["rev-parse", kept])).toBe(one);
+    expect(await a.git(APP, ["for-each-ref", "refs/lockstep/"])).toBe("");
+    expect(existsSync(path)).toBe(false);
   });
 
   it("frees a replica on whose files a session works", async () => {

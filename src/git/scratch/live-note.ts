@@ -9,7 +9,7 @@ import { replaceFile, sync, syncFileSystem, unlessAbsent } from "../../io/disk.t
 import type { GitContext } from "../process.ts";
 import { readRefs } from "../refs/refs.ts";
 import { processesWithOpen } from "../root/root-lock.ts";
-import { formatRefs, parseRefs, replaceScratch } from "./scratch.ts";
+import { formatRefs, parseRefs, replaceScratch, type ScratchOf } from "./scratch.ts";
 
 /** Every process that works on the files holds this file open. So Lockstep can tell when all of them have ended. */
 const NOTE = "lockstep.live";
@@ -42,7 +42,7 @@ export async function noteLive(context: GitContext, gitDir: string, writeId: str
  */
 export async function leaveLive(
   context: GitContext,
-  replica: { name: string; gitDir: string; objectFormat: "sha1" | "sha256" },
+  replica: ScratchOf,
   scratchOf: (writeId: string) => string,
 ): Promise<void> {
   const { name, gitDir } = replica;

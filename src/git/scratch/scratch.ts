@@ -7,6 +7,7 @@ import {
   compareRefs,
   HEAD,
   isSymbolic,
+  isUuid,
   nameFromLatin1,
   type RefName,
   type Refs,
@@ -62,13 +63,18 @@ function halfMade(path: string): string {
   return `${path}.new`;
 }
 
-/** Returns the name of the repository that a scratch belongs to. */
-export async function scratchOwner(path: string): Promise<string> {
-  return (await readFile(join(path, OWNER), "utf8")).trim();
+/**
+ * Returns the repository that a scratch belongs to: its name when the session began, and its id. undefined: the caller
+ * has changed the file.
+ */
+export async function scratchOwner(path: string): Promise<{ name: string; id: string | undefined }> {
+  const [name = "", id = ""] = (await readFile(join(path, OWNER), "utf8")).split("\n");
+  return { name, id: isUuid(id) ? id : undefined };
 }
 
 /** The replica from which a scratch is made. */
 export interface ScratchOf {
+  readonly id: string;
   readonly name: string;
   readonly gitDir: string;
   readonly objectFormat: "sha1" | "sha256";
@@ -102,7 +108,7 @@ export async function replaceScratch(
   await appendFile(join(aside, "config"), "[core]\n\tuseReplaceRefs = false\n");
   await mkdir(join(aside, "objects", "info"), { recursive: true });
   await pointScratch(aside, replica.gitDir);
-  await writeFile(join(aside, OWNER), `${replica.name}\n`);
+  await writeFile(join(aside, OWNER), `${replica.name}\n${replica.id}\n`);
   await writeFile(join(aside, BASE), formatRefs(base));
   const packed = [...refs].filter(([name, value]) => name !== HEAD && !isSymbolic(value));
   packed.sort(([a], [b]) => compareRefs(a, b));

@@ -22,8 +22,9 @@ import {
 } from "../../git/scratch/scratch.ts";
 import { findScratch, type ScratchChanges, takeObjects, wholeUpdates } from "../../git/scratch/scratch-changes.ts";
 import { RefTransaction } from "../../git/transactions/ref-transaction.ts";
-import { exists } from "../../io/disk.ts";
-import { dropExpiredSessions, sessionEnds } from "../../store/write/sessions.ts";
+import { exists, unlessAbsent } from "../../io/disk.ts";
+import { commandedReplica } from "../../store/command/find-commands.ts";
+import { dropExpiredSessions, type SessionEnd, sessionEnds } from "../../store/write/sessions.ts";
 import { Stopwatch } from "../../telemetry/stopwatch.ts";
 import { WAITS } from "../../waits.ts";
 import type { SyncContext } from "../device/context.ts";
@@ -44,9 +45,10 @@ export async function endScratch(context: SyncContext, writeId: string, begunAs:
     await removeScratch(path);
     return [];
   }
+  const owner = end ?? (await ownerNow(context, path));
   // The scratch waits: if the repository is restored, its changes are kept.
-  if (end?.removed) return [];
-  const repository = end?.repository ?? begunAs;
+  if (owner?.removed) return [];
+  const repository = owner?.repository ?? begunAs;
   // The repository was renamed since the session began. Its replica moves first, and then the scratch finds its
   // objects.
   if (repository !== begunAs) {
@@ -84,6 +86,20 @@ export async function endScratchOrLater(context: SyncContext, writeId: string, r
       "could not end a write session, trying again",
     ),
   );
+}
+
+/**
+ * Returns the repository of a scratch whose outcome the database has trimmed. By now another repository may have the
+ * name that it had. Counts as removed where this device has no record of its replica. undefined: there is no scratch.
+ */
+async function ownerNow(
+  context: SyncContext,
+  path: string,
+): Promise<Pick<SessionEnd, "repository" | "removed"> | undefined> {
+  const id = (await scratchOwner(path).catch(unlessAbsent))?.id;
+  if (id === undefined) return undefined;
+  const replica = await commandedReplica(context.db, context.me.device, id);
+  return { repository: replica?.name ?? "", removed: replica?.removed ?? true };
 }
 
 async function keepChanges(
@@ -154,8 +170,8 @@ async function endThoseThatAreOver(context: SyncContext): Promise<void> {
     if (ends.get(writeId)?.status === "staged" || ends.get(writeId)?.removed) continue;
     const path = scratchPath(stateDir, writeId);
     await removeHalfMade(path);
-    const repository = await scratchOwner(path).catch(() => undefined);
-    if (repository === undefined) continue;
-    await context.sessions.exclusively(writeId, () => endScratchOrLater(context, writeId, repository));
+    const owner = await scratchOwner(path).catch(() => undefined);
+    if (owner === undefined) continue;
+    await context.sessions.exclusively(writeId, () => endScratchOrLater(context, writeId, owner.name));
   }
 }

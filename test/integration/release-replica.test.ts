@@ -1,6 +1,9 @@
 // A device gives up its copy of a repository that it shall not hold any more.
 import { existsSync } from "node:fs";
+import { access, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, it, vi } from "vitest";
+import { type CrashPoint, holdAtCrashPoints } from "../../src/crash-points.ts";
 import { LockstepError } from "../../src/errors.ts";
 import { listCommands } from "../../src/store/command/find-commands.ts";
 import { recordVersion } from "../../src/store/replica/record-replica.ts";
@@ -95,6 +98,40 @@ it("a copy that was given up and is placed there again takes its files back", as
   expect(await removed(b)).toEqual([`${id}.git`]);
   expect(await b.has(APP, one).catch(() => false)).toBe(false);
 });
+
+it.each<CrashPoint>(["release.recorded", "release.moved", "destroy.recorded"])(
+  "all who come to a copy that is placed on the device again share its mutex, also while the device is at %s",
+  async (point) => {
+    await using cluster = await TestCluster.make();
+    const { a, b, id, one } = await pair(cluster, APP);
+    const before = b.replica(APP);
+    await place(a, [a], 0);
+    const hold = join(cluster.dir, point);
+    await writeFile(hold, "");
+    holdAtCrashPoints(cluster.dir);
+    await using queue = runQueue(b);
+    try {
+      const reached = async () => {
+        queue.wakeups.wake();
+        await access(`${hold}.reached`);
+      };
+      await vi.waitFor(reached, SOON);
+      await place(a, [a, b]);
+      const read = b.read(APP);
+      read.catch(() => {});
+      await vi.waitFor(() => expect(before.mutex.isLocked()).toBe(true), SOON);
+      expect(b.context.replicas.get({ id, name: APP, objectFormat: "sha1" })).toBe(before);
+      await rm(hold);
+      expect((await read).version).toBe(1n);
+    } finally {
+      await rm(hold, { force: true });
+      holdAtCrashPoints(undefined);
+    }
+    expect(b.replica(APP)).toBe(before);
+    expect(await b.refs(APP)).toMatchObject({ "refs/heads/main": one });
+    await b.expectInLockstep(APP);
+  },
+);
 
 it("a write that is under way on the device keeps the copy, and a released copy lands nothing", async () => {
   await using cluster = await TestCluster.make();

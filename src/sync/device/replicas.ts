@@ -63,13 +63,6 @@ export class Replicas {
     this.arrived.set(replica, performance.now());
   }
 
-  /** Forgets a replica that this device has given up. If it comes back, a new object looks at its disk. */
-  forget(replica: Replica): void {
-    if (this.#byId.get(replica.id) === replica) this.#byId.delete(replica.id);
-    if (this.#byName.get(replica.name) === replica) this.#byName.delete(replica.name);
-    this.arrived.delete(replica);
-  }
-
   /** Gives a replica another name and the path that belongs to it. The caller holds its mutex. */
   rename(replica: Replica, name: string): void {
     const isKnown = this.#byId.get(replica.id) === replica;
@@ -77,6 +70,16 @@ export class Replicas {
     replica.name = name;
     replica.gitDir = replicaPath(this.#root, name);
     if (isKnown) this.#byName.set(name, replica);
+  }
+
+  /**
+   * Takes the name from a replica that this device has given up, after its files were moved aside. Another repository
+   * may get the name. The object stays: if the replica comes back, all callers share its mutex, also those that have
+   * waited for it since before. The caller holds the mutex.
+   */
+  giveUp(replica: Replica): void {
+    this.rename(replica, `.removed/${replica.id}`);
+    this.arrived.delete(replica);
   }
 
   find(id: string): Replica | undefined {

@@ -29,14 +29,15 @@ export async function destroyReplicaFiles(context: SyncContext, replica: Replica
     const unmoved = (await possiblePlaces(db, me.device, replica.id))?.unmoved ?? [];
     await assertNotAhead(context, replica, unmoved);
     if ((await destroyReplica(db, me, replica.id, released)) !== "destroyed") return undefined;
-    context.replicas.forget(replica);
     await crashPoint("destroy.recorded");
     await removeScratches(context, replica);
     if (unmoved.length > 0) {
       await moveAside(context, replica, unmoved);
       await forgetPlaces(db, me, replica.id);
     }
-    return await doomRemoved(stateDir, replica.id);
+    const paths = await doomRemoved(stateDir, replica.id);
+    context.replicas.giveUp(replica);
+    return paths;
   });
   if (doomed === undefined) return { outcome: { destroyed: false }, changed: false };
   await crashPoint("destroy.doomed");

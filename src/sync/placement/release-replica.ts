@@ -49,15 +49,13 @@ export async function releaseReplica(
       failure: undefined,
       swept: false,
     });
-    if (!places?.removed) context.replicas.forget(replica);
     await crashPoint("release.recorded");
+    const { name: repository } = replica;
     const path = await moveAside(context, replica, places?.names ?? []);
-    // Another repository may have the name, so nobody finds its directory through this object. The object stays: if the
-    // repository is restored, all share its mutex.
-    if (places?.removed) context.replicas.rename(replica, `.removed/${replica.id}`);
+    context.replicas.giveUp(replica);
     await crashPoint("release.moved");
     await forgetPlaces(db, me, replica.id);
-    if (path !== undefined) log.info({ repository: replica.name, path }, "gave up a copy and kept its files");
+    if (path !== undefined) log.info({ repository, path }, "gave up a copy and kept its files");
     return { outcome: { released: outcome === "released", path: path ?? null }, changed };
   });
 }

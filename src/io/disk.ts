@@ -39,6 +39,14 @@ export function unlessAbsent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
 }
 
+/**
+ * Returns undefined for an error that says that a process has ended or belongs to another user. Throws others: without
+ * a free file descriptor, for example, nothing is known about the process.
+ */
+export function unlessEnded(error: NodeJS.ErrnoException): undefined {
+  if (!["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(error.code ?? "")) throw error;
+}
+
 /** Returns the names in a directory; none when it cannot be read. */
 export async function namesIn(directory: string): Promise<string[]> {
   return await readdir(directory).catch(() => []);

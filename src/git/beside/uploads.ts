@@ -3,7 +3,7 @@
 // runs by itself.
 import { readdir, readFile, readlink, realpath, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { namesIn } from "../../io/disk.ts";
+import { namesIn, unlessAbsent, unlessEnded } from "../../io/disk.ts";
 
 /** A younger leftover may belong to a receive-pack that is invisible here, since it runs in another container. */
 const UPLOAD_ABANDONED_MS = 60 * 60 * 1000;
@@ -48,7 +48,7 @@ async function keepFiles(gitDir: string, minAgeMs: number): Promise<string[]> {
  * receives data is young.
  */
 export async function isUntouched(directory: string, minAgeMs: number): Promise<boolean> {
-  const inside = await readdir(directory, { recursive: true }).catch(() => []);
+  const inside = (await readdir(directory, { recursive: true }).catch(unlessAbsent)) ?? [];
   for (const name of [".", ...inside]) if (!(await isOlder(join(directory, name), minAgeMs))) return false;
   return true;
 }
@@ -56,22 +56,26 @@ export async function isUntouched(directory: string, minAgeMs: number): Promise<
 /** Returns true while a receive-pack runs in the repository, or one whose directory the system does not show. */
 async function isReceiving(gitDir: string): Promise<boolean> {
   const here = await realpath(gitDir).catch(() => gitDir);
-  for (const pid of await namesIn("/proc")) {
+  for (const pid of (await readdir("/proc").catch(unlessAbsent)) ?? []) {
     if (!/^\d+$/.test(pid)) continue;
-    const args = (await text(`/proc/${pid}/cmdline`)).split("\0").map((each) => each.split("/").at(-1));
+    const args = (await commandLine(pid)).split("\0").map((each) => each.split("/").at(-1));
     if (!args.includes("receive-pack") && !args.includes("git-receive-pack")) continue;
     const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
     // The process has ended, or it belongs to another user.
-    if (cwd === undefined ? (await text(`/proc/${pid}/cmdline`)) !== "" : cwd === here) return true;
+    if (cwd === undefined ? (await commandLine(pid)) !== "" : cwd === here) return true;
   }
   return false;
 }
 
+/** Returns the command line of a process; empty once the process has ended. */
+async function commandLine(pid: string): Promise<string> {
+  return (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(unlessEnded)) ?? "";
+}
+
+/** Returns true when what is at the path is at least `minAgeMs` old, or nothing is there. */
 async function isOlder(path: string, minAgeMs: number): Promise<boolean> {
-  return await stat(path).then(
-    ({ mtimeMs }) => Date.now() - mtimeMs >= minAgeMs,
-    () => true,
-  );
+  const found = await stat(path).catch(unlessAbsent);
+  return found === undefined || Date.now() - found.mtimeMs >= minAgeMs;
 }
 
 async function text(path: string): Promise<string> {

@@ -2,6 +2,7 @@
 // its locks are broken, it can put back a ref that was deleted meanwhile.
 import { readdir, readFile, readlink, realpath } from "node:fs/promises";
 import { resolve } from "node:path";
+import { unlessAbsent, unlessEnded } from "../../io/disk.ts";
 
 /**
  * Returns true while a `git pack-refs` runs on the repository, also as part of `git gc`, or one whose directory the
@@ -9,7 +10,7 @@ import { resolve } from "node:path";
  */
 export async function isBeingPacked(gitDir: string): Promise<boolean> {
   const here = await realpath(gitDir).catch(() => gitDir);
-  for (const pid of await readdir("/proc").catch(() => [])) {
+  for (const pid of (await readdir("/proc").catch(unlessAbsent)) ?? []) {
     if (!/^\d+$/.test(pid)) continue;
     const args = (await text(`/proc/${pid}/cmdline`)).split("\0");
     if (!packsRefs(args)) continue;
@@ -39,5 +40,5 @@ function gitDirOf(args: readonly string[]): string | undefined {
 }
 
 async function text(path: string): Promise<string> {
-  return await readFile(path, "utf8").catch(() => "");
+  return (await readFile(path, "utf8").catch(unlessEnded)) ?? "";
 }

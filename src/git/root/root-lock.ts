@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { LockstepError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
+import { unlessAbsent, unlessEnded } from "../../io/disk.ts";
 import { WAITS } from "../../waits.ts";
 import { STATE_DIR } from "./root-record.ts";
 
@@ -126,10 +127,10 @@ async function endHolders(path: string, { host, recordedPid, mayEnd }: RootLockO
 /** Returns the processes that have a file open, from /proc; none where there is no /proc. */
 export async function processesWithOpen(path: string): Promise<{ pid: number; program: string }[]> {
   const { dev, ino } = await stat(path);
-  const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
+  const pids = ((await readdir("/proc").catch(unlessAbsent)) ?? []).filter((name) => /^\d+$/.test(name));
   const found: { pid: number; program: string }[] = [];
   for (const pid of pids) {
-    const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => []);
+    const descriptors = (await readdir(`/proc/${pid}/fd`).catch(unlessEnded)) ?? [];
     for (const descriptor of descriptors) {
       const file = `/proc/${pid}/fd/${descriptor}`;
       // Checks the name first: stat on sockets and terminals of other processes is slower.

@@ -1,0 +1,41 @@
+// A sidecar that has no free file descriptor knows nothing about files and processes, and takes that for no answer.
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, realpath, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+
+const DIST = join(import.meta.dirname, "..", "..", "dist");
+
+/** Uses up the descriptors of its process, and asks each question. Prints the answers, or the codes of errors. */
+const ASKER = `
+  import { openSync } from "node:fs";
+  const [dist, dir] = process.argv.slice(1);
+  const { isUntouched } = await import(dist + "/git/beside/uploads.js");
+  const { isBeingPacked } = await import(dist + "/git/refs/packing.js");
+  const { processesWithOpen } = await import(dist + "/git/root/root-lock.js");
+  const questions = [() => isUntouched(dir, 60_000), () => isBeingPacked(dir), () => processesWithOpen(dir + "/young")];
+  const ask = async (question) => await question().catch((error) => error.code);
+  await ask(questions[0]);
+  try {
+    for (;;) openSync("/dev/null");
+  } catch {}
+  const answers = [];
+  for (const question of questions) answers.push(await ask(question));
+  process.stdout.write(JSON.stringify(answers), () => process.exit());
+`;
+
+it("does not take a directory for old, nor a repository or a file for unused", async () => {
+  const dir = await realpath(await mkdtemp(join(tmpdir(), "lockstep-descriptors-")));
+  try {
+    await mkdir(join(dir, "pack"));
+    await writeFile(join(dir, "young"), "");
+    for (const each of [join(dir, "pack"), dir]) await utimes(each, 0, 0);
+    const asker = `ulimit -n 64 && exec "$0" --input-type=module -e "$1" "$2" "$3"`;
+    const { stdout } = await promisify(execFile)("sh", ["-c", asker, process.execPath, ASKER, DIST, dir]);
+    expect(JSON.parse(stdout)).toEqual(["EMFILE", "EMFILE", "EMFILE"]);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+});

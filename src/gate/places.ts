@@ -52,7 +52,7 @@ export class Places {
    */
   async take(from: Limited, signal: AbortSignal): Promise<Disposable> {
     const address = countedAs(from);
-    if (this.roomFor(address) > 0) return this.#occupy(address);
+    if (this.#room(address) > 0) return this.#occupy(address);
     if (this.#line.size >= this.#limits.waiting) throw busyRefusal();
     return await new Promise<Disposable>((resolve, reject) => {
       const settle = () => {
@@ -84,13 +84,16 @@ export class Places {
   /** Takes a place at once. Throws Refusal (503) when there is none. */
   takeFree(from: Limited): Disposable {
     const address = countedAs(from);
-    if (this.roomFor(address) > 0) return this.#occupy(address);
+    if (this.#room(address) > 0) return this.#occupy(address);
     throw busyRefusal();
   }
 
   /** Returns how many more places requests of this address may take now. */
   roomFor(from: Limited): number {
-    const address = countedAs(from);
+    return this.#room(countedAs(from));
+  }
+
+  #room(address: Limited): number {
     const left = this.#limits.requests - this.#count;
     return address === undefined ? left : Math.min(left, this.#limits.perAddress - this.#takenBy(address));
   }
@@ -112,7 +115,7 @@ export class Places {
     this.#count -= 1;
     this.#note(address, -1);
     // One address at its limit holds back nobody else.
-    const next = [...this.#line].find((waiting) => this.roomFor(waiting.address) > 0);
+    const next = [...this.#line].find((waiting) => this.#room(waiting.address) > 0);
     next?.start();
   }
 
@@ -128,7 +131,7 @@ export class Places {
   }
 }
 
-/** Returns the network of an address. That of a network is the same again. */
+/** Returns the network of an address. */
 function countedAs(address: Limited): Limited {
   return address === undefined ? undefined : networkOf(address);
 }

@@ -3,6 +3,7 @@ import { LockstepError } from "../errors.ts";
 
 const FULL = ["ENOSPC", "EDQUOT", "EROFS", "EIO"];
 const RIGHTS = ["EACCES", "EPERM"];
+const TOO_MANY_OPEN = ["EMFILE", "ENFILE"];
 /** Errors of a file that was moved, removed or replaced while it was used. */
 const CHANGED = ["ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ENOTEMPTY", "ELOOP", "EXDEV", "EBUSY", "ESTALE"];
 
@@ -26,6 +27,11 @@ export function diskError(error: unknown): LockstepError | undefined {
     return told(
       "PREREQUISITE_MISSING",
       `This machine's disk refuses a file operation (${message}); make room on it or repair it, and try again.`,
+    );
+  if (TOO_MANY_OPEN.includes(code))
+    return told(
+      "PREREQUISITE_MISSING",
+      `Too many files are open (${message}); raise the sidecar's limit (LimitNOFILE of its unit, or ulimit -n), and try again.`,
     );
   if (path === undefined) return undefined;
   if (RIGHTS.includes(code))

@@ -26,12 +26,22 @@ export async function sync(path: string | Buffer): Promise<void> {
   }
 }
 
-/** Returns true when something is at `path`. A symbolic link counts, even a broken one. */
+/**
+ * Returns true when something is at `path`. A symbolic link counts, even a broken one. Throws what `unlessFault` throws.
+ */
 export async function exists(path: string): Promise<boolean> {
-  return await lstat(path).then(
-    () => true,
-    () => false,
-  );
+  return (await lstat(path).catch(unlessFault)) !== undefined;
+}
+
+/** Faults of this process or this machine. They say nothing about a file. */
+const FAULTS = ["EMFILE", "ENFILE", "ENOMEM", "EIO"];
+
+/**
+ * Throws an error that says nothing about the file, such as too many open files. Returns undefined for others: the file
+ * is absent, or of another kind, or not readable for this user.
+ */
+export function unlessFault(error: NodeJS.ErrnoException): undefined {
+  if (FAULTS.includes(error.code ?? "")) throw error;
 }
 
 /** Returns undefined for an error that says that nothing is at the path. Throws others, such as missing rights. */
@@ -47,9 +57,9 @@ export function unlessEnded(error: NodeJS.ErrnoException): undefined {
   if (!["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(error.code ?? "")) throw error;
 }
 
-/** Returns the names in a directory; none when it cannot be read. */
+/** Returns the names in a directory; none when it is absent or not readable. Throws what `unlessFault` throws. */
 export async function namesIn(directory: string): Promise<string[]> {
-  return await readdir(directory).catch(() => []);
+  return (await readdir(directory).catch(unlessFault)) ?? [];
 }
 
 /** Makes a directory and its missing parents, durably. */

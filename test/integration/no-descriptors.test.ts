@@ -15,8 +15,17 @@ const ASKER = `
   const { isUntouched } = await import(dist + "/git/beside/uploads.js");
   const { isBeingPacked } = await import(dist + "/git/refs/packing.js");
   const { processesWithOpen } = await import(dist + "/git/root/root-lock.js");
-  const questions = [() => isUntouched(dir, 60_000), () => isBeingPacked(dir), () => processesWithOpen(dir + "/young")];
-  const ask = async (question) => await question().catch((error) => error.code);
+  const { readSymbolicRefs } = await import(dist + "/git/refs/symbolic-refs.js");
+  const { namesIn } = await import(dist + "/io/disk.js");
+  const { diskError } = await import(dist + "/io/disk-errors.js");
+  const questions = [
+    () => isUntouched(dir, 60_000),
+    () => isBeingPacked(dir),
+    () => processesWithOpen(dir + "/young"),
+    async () => (await readSymbolicRefs(dir, new Set())).size,
+    async () => (await namesIn(dir)).length,
+  ];
+  const ask = async (question) => await question().catch((error) => diskError(error)?.message ?? error.code);
   await ask(questions[0]);
   try {
     for (;;) openSync("/dev/null");
@@ -26,15 +35,19 @@ const ASKER = `
   process.stdout.write(JSON.stringify(answers), () => process.exit());
 `;
 
-it("does not take a directory for old, nor a repository or a file for unused", async () => {
+it("does not take a directory for old or empty, a repository or a file for unused, nor an alias for absent", async () => {
   const dir = await realpath(await mkdtemp(join(tmpdir(), "lockstep-descriptors-")));
   try {
     await mkdir(join(dir, "pack"));
     await writeFile(join(dir, "young"), "");
+    await mkdir(join(dir, "refs"));
+    await writeFile(join(dir, "refs", "alias"), "ref: refs/heads/main\n");
+    await utimes(join(dir, "refs"), 0, 0);
     for (const each of [join(dir, "pack"), dir]) await utimes(each, 0, 0);
     const asker = `ulimit -n 64 && exec "$0" --input-type=module -e "$1" "$2" "$3"`;
     const { stdout } = await promisify(execFile)("sh", ["-c", asker, process.execPath, ASKER, DIST, dir]);
-    expect(JSON.parse(stdout)).toEqual(["EMFILE", "EMFILE", "EMFILE"]);
+    const told = expect.stringMatching(/^Too many files are open \(EMFILE.*; raise the sidecar's limit/);
+    expect(JSON.parse(stdout)).toEqual([told, told, told, told, told]);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }

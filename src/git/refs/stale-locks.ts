@@ -1,7 +1,7 @@
 // Lock files that a killed process leaves among the refs of a replica. git itself never removes them.
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { exists } from "../../io/disk.ts";
+import { exists, unlessFault } from "../../io/disk.ts";
 import { isBeingPacked } from "./packing.ts";
 
 /** A younger lock may belong to a person's git command. */
@@ -46,7 +46,7 @@ export function remover(gitDir: string, minAgeMs: number, removed: string[]): (p
  * UTF-8.
  */
 export async function findFiles(directory: Buffer, name: RegExp, found: Buffer[] = []): Promise<Buffer[]> {
-  const entries = await readdir(directory, { withFileTypes: true, encoding: "buffer" }).catch(() => []);
+  const entries = (await readdir(directory, { withFileTypes: true, encoding: "buffer" }).catch(unlessFault)) ?? [];
   for (const entry of entries) {
     const path = Buffer.concat([directory, Buffer.from("/"), entry.name]);
     if (entry.isDirectory()) await findFiles(path, name, found);

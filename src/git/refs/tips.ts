@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { LockstepError } from "../../errors.ts";
-import { isReftable, namesIn } from "../../io/disk.ts";
+import { isReftable, namesIn, unlessFault } from "../../io/disk.ts";
 import type { LocalArguments } from "../command/operations.ts";
 import { gitFailedError } from "../git-error.ts";
 import { finished, type GitContext, gitBytes, spawnGit } from "../process.ts";
@@ -17,8 +17,9 @@ export async function readTips(context: GitContext, gitDir: string, signal: Abor
   const inTables = isReftable(gitDir);
   const listed = await listRefs(context, gitDir, inTables, signal);
   const heads = ["HEAD", ...(await namesIn(join(gitDir, "worktrees"))).map((name) => join("worktrees", name, "HEAD"))];
-  const read = (head: string) => (inTables ? askGit(context, gitDir, head) : readFile(join(gitDir, head), "latin1"));
-  const detached = await Promise.all(heads.map((head) => read(head).catch(() => "")));
+  const readHead = async (head: string) => (await readFile(join(gitDir, head), "latin1").catch(unlessFault)) ?? "";
+  const read = (head: string) => (inTables ? askGit(context, gitDir, head) : readHead(head));
+  const detached = await Promise.all(heads.map(read));
   signal.throwIfAborted();
   const ids = [...listed.split("\n"), ...detached.map((content) => content.trim())];
   return [...new Set(ids.filter((id) => /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(id)))];
@@ -32,7 +33,8 @@ async function listRefs(context: GitContext, gitDir: string, inTables: boolean, 
   for (let listed = 1; ; listed += 1) {
     const child = spawnGit(context, gitDir, args, { signal });
     child.stdin.end();
-    const said = text(child.stdout).catch(() => "");
+    const said = text(child.stdout);
+    said.catch(() => {});
     const { exitCode, stderr } = await finished(child);
     signal.throwIfAborted();
     if (exitCode !== 0) throw gitFailedError(args, exitCode, stderr);
@@ -43,6 +45,9 @@ async function listRefs(context: GitContext, gitDir: string, inTables: boolean, 
 }
 
 async function askGit(context: GitContext, gitDir: string, head: string): Promise<string> {
-  const { stdout } = await gitBytes(context, gitDir, ["rev-parse", "--verify", "--quiet", head], { expected: [0, 1] });
+  const { stdout } = await gitBytes(context, gitDir, ["rev-parse", "--verify", "--quiet", head], {
+    // 128: a work tree without a HEAD.
+    expected: [0, 1, 128],
+  });
   return stdout.toString("latin1");
 }

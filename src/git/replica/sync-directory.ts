@@ -1,7 +1,7 @@
 // Makes a repository durable that somebody else has written.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { sync, syncFileSystem } from "../../io/disk.ts";
+import { sync, syncFileSystem, unlessFault } from "../../io/disk.ts";
 
 /** With more files than this, one sync of the file system is cheaper. It also writes what others have changed there. */
 const FEW = 500;
@@ -17,7 +17,7 @@ export async function syncDirectory(gitDir: string): Promise<void> {
 /** Adds a path and all below it. Returns false when there are too many. */
 async function collect(path: string, paths: string[]): Promise<boolean> {
   paths.push(path);
-  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  const entries = (await readdir(path, { withFileTypes: true }).catch(unlessFault)) ?? [];
   for (const entry of entries) {
     if (paths.length > FEW) return false;
     if (entry.isDirectory()) {

@@ -26,9 +26,7 @@ export async function sync(path: string | Buffer): Promise<void> {
   }
 }
 
-/**
- * Returns true when something is at `path`. A symbolic link counts, even a broken one. Throws what `unlessFault` throws.
- */
+/** Returns true when something is at `path`, even a broken symbolic link. Throws what `unlessFault` throws. */
 export async function exists(path: string): Promise<boolean> {
   return (await lstat(path).catch(unlessFault)) !== undefined;
 }
@@ -38,7 +36,7 @@ const FAULTS = ["EMFILE", "ENFILE", "ENOMEM", "EIO"];
 
 /**
  * Throws an error that says nothing about the file, such as too many open files. Returns undefined for others: the file
- * is absent, or of another kind, or not readable for this user.
+ * is absent, of another kind or not readable for this user. A file in /proc is absent once its process has ended.
  */
 export function unlessFault(error: NodeJS.ErrnoException): undefined {
   if (FAULTS.includes(error.code ?? "")) throw error;
@@ -47,14 +45,6 @@ export function unlessFault(error: NodeJS.ErrnoException): undefined {
 /** Returns undefined for an error that says that nothing is at the path. Throws others, such as missing rights. */
 export function unlessAbsent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
-}
-
-/**
- * Returns undefined for an error that says that a process has ended or belongs to another user. Throws others: without
- * a free file descriptor, for example, nothing is known about the process.
- */
-export function unlessEnded(error: NodeJS.ErrnoException): undefined {
-  if (!["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(error.code ?? "")) throw error;
 }
 
 /** Returns the names in a directory; none when it is absent or not readable. Throws what `unlessFault` throws. */

@@ -60,8 +60,9 @@ async function leaderGone() {
   return { repository, first, second };
 }
 
+/** Returns the refs that a device serves. On a busy machine it may refuse for a moment: it has lost its lease. */
 const refsAt = async (device: Device, repository: string) =>
-  await cluster.git.git(["ls-remote", device.url(repository)], {});
+  await vi.waitFor(() => cluster.git.git(["ls-remote", device.url(repository)], {}), SOON);
 
 describe("when the device with the head is lost", () => {
   it("an operator sees what is missing, what a thaw would give up, and gives it up", async () => {

@@ -63,7 +63,8 @@ describe("the same repository on several devices", () => {
     expect(await adopt(a, APP, { from: "repo001" })).toMatchObject({
       adopted: { version: "1", devices: ["repo001", "repo002"] },
     });
-    await b.read(APP);
+    // On a busy machine the first copy takes longer than a read waits for it.
+    await vi.waitFor(() => b.read(APP), SOON);
     await b.expectInLockstep(APP);
     expect(await b.refs(APP)).toEqual(await a.refs(APP));
     expect(await b.git(APP, ["for-each-ref", "--format=%(refname) %(objectname)", "refs/lockstep/lost"])).toBe(

@@ -1,9 +1,11 @@
 // The files of a removed repository: when they go, when they stay, and which devices get none.
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { listRemoved } from "../../src/store/repository/removals.ts";
 import { trimDatabase } from "../../src/sync/retention/trim-database.ts";
 import { APP, aside, pushed, remove, removeOnly, restore, runQueue } from "../support/removing.ts";
+import { beginSession } from "../support/sessions.ts";
 import { TestCluster } from "../support/sync-cluster.ts";
 import { SOON } from "../support/sync-device.ts";
 
@@ -11,9 +13,11 @@ describe("a repository that is removed", () => {
   it("has its files until its time is over; then they and its rows are deleted, in pieces", async () => {
     await using cluster = await TestCluster.make();
     const { a, b, id } = await pushed(cluster);
+    const session = await beginSession(a, APP);
     await using queue = runQueue(a);
     await using other = runQueue(b);
     await remove(a, APP, { keepDays: 1 });
+    await cluster.sql("update lockstep.write set decided_at = decided_at - interval '31 days'");
     // A command that comes too early frees nothing, and another one comes later.
     await cluster.sql("update lockstep.command set due_at = now() where command = 'destroy'");
     for (const { wakeups } of [queue, other]) wakeups.wake();
@@ -33,6 +37,7 @@ describe("a repository that is removed", () => {
     );
     expect(await aside(a)).toEqual([`${id}.git`]);
     await trimDatabase(a.context);
+    expect(existsSync(session.path)).toBe(true);
     expect(await listRemoved(a.context.db, 10)).toHaveLength(1);
     await cluster.sql("update lockstep.repository set keep_until = now() where removed_at is not null");
     await expect(restore(a, APP)).rejects.toMatchObject({
@@ -42,6 +47,7 @@ describe("a repository that is removed", () => {
     for (const { wakeups } of [queue, other]) wakeups.wake();
     for (const device of [a, b]) await vi.waitFor(async () => expect(await aside(device)).toEqual([]), SOON);
     await vi.waitFor(async () => expect((await destroys()).every(({ state }) => state === "done")).toBe(true), SOON);
+    expect(existsSync(session.path)).toBe(false);
     // The rows stay for a day: somebody may ask for the outcome of a write.
     await trimDatabase(a.context);
     expect(await listRemoved(a.context.db, 10)).toHaveLength(1);

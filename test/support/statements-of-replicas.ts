@@ -58,7 +58,6 @@ import {
   possiblePlaces,
   purgeRemoved,
   removalOf,
-  writesOf,
 } from "../../src/store/repository/removals.ts";
 import {
   findRepository,
@@ -103,7 +102,6 @@ export const STATEMENTS_OF_REPLICAS: Readonly<Record<string, StatementAtSize>> =
   newestRemoval: { call: () => newestRemoval(db, "nobody"), rows: FEW },
   removalOf: { call: () => removalOf(db, HUGE), rows: FEW },
   possiblePlaces: { call: () => possiblePlaces(db, "a", HUGE), rows: FEW },
-  writesOf: { call: () => writesOf(db, HUGE, [WRITE]), rows: FEW },
   purgeRemoved: { call: () => purgeRemoved(db, 100), rows: FEW },
   isRepository: { call: () => isRepository(db, "huge"), rows: FEW },
   findRepository: { call: () => findRepository(db, "huge"), rows: FEW },

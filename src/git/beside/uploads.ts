@@ -3,7 +3,7 @@
 // runs by itself.
 import { readdir, readFile, readlink, realpath, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { namesIn, unlessAbsent, unlessEnded } from "../../io/disk.ts";
+import { namesIn, unlessAbsent, unlessFault } from "../../io/disk.ts";
 
 /** A younger leftover may belong to a receive-pack that is invisible here, since it runs in another container. */
 const UPLOAD_ABANDONED_MS = 60 * 60 * 1000;
@@ -69,7 +69,7 @@ async function isReceiving(gitDir: string): Promise<boolean> {
 
 /** Returns the command line of a process; empty once the process has ended. */
 async function commandLine(pid: string): Promise<string> {
-  return (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(unlessEnded)) ?? "";
+  return (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(unlessFault)) ?? "";
 }
 
 /** Returns true when what is at the path is at least `minAgeMs` old, or nothing is there. */

@@ -2,7 +2,7 @@
 // its locks are broken, it can put back a ref that was deleted meanwhile.
 import { readdir, readFile, readlink, realpath } from "node:fs/promises";
 import { resolve } from "node:path";
-import { unlessAbsent, unlessEnded } from "../../io/disk.ts";
+import { unlessAbsent, unlessFault } from "../../io/disk.ts";
 
 /**
  * Returns true while a `git pack-refs` runs on the repository, also as part of `git gc`, or one whose directory the
@@ -40,5 +40,5 @@ function gitDirOf(args: readonly string[]): string | undefined {
 }
 
 async function text(path: string): Promise<string> {
-  return (await readFile(path, "utf8").catch(unlessEnded)) ?? "";
+  return (await readFile(path, "utf8").catch(unlessFault)) ?? "";
 }

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { LockstepError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
-import { unlessAbsent, unlessEnded } from "../../io/disk.ts";
+import { unlessAbsent, unlessFault } from "../../io/disk.ts";
 import { WAITS } from "../../waits.ts";
 import { STATE_DIR } from "./root-record.ts";
 
@@ -130,7 +130,7 @@ export async function processesWithOpen(path: string): Promise<{ pid: number; pr
   const pids = ((await readdir("/proc").catch(unlessAbsent)) ?? []).filter((name) => /^\d+$/.test(name));
   const found: { pid: number; program: string }[] = [];
   for (const pid of pids) {
-    const descriptors = (await readdir(`/proc/${pid}/fd`).catch(unlessEnded)) ?? [];
+    const descriptors = (await readdir(`/proc/${pid}/fd`).catch(unlessFault)) ?? [];
     for (const descriptor of descriptors) {
       const file = `/proc/${pid}/fd/${descriptor}`;
       // Checks the name first: stat on sockets and terminals of other processes is slower.

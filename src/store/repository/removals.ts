@@ -135,16 +135,6 @@ export async function forgetPlaces(db: Database, me: Incarnation, repositoryId: 
   );
 }
 
-/** Returns which of these writes are of the repository. */
-export async function writesOf(db: Database, repositoryId: string, writeIds: readonly string[]): Promise<string[]> {
-  const rows = await queryRepeatable<{ id: string }>(
-    db.work,
-    "select id from lockstep.write where id = any($2::uuid[]) and repository_id = $1",
-    [repositoryId, writeIds],
-  );
-  return rows.map(({ id }) => id);
-}
-
 /**
  * Deletes at most `limit` rows of a repository that was removed and cannot be restored. Returns how many; undefined:
  * nothing is due.

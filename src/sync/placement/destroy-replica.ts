@@ -6,10 +6,11 @@ import { LockstepError } from "../../errors.ts";
 import { misplacedPath } from "../../git/beside/misplaced.ts";
 import { doomRemoved, freeDoomed, removedPath } from "../../git/beside/removed.ts";
 import { readReplicaRecord, STATE_DIR } from "../../git/root/root-record.ts";
-import { listScratches, removeScratch, scratchPath } from "../../git/scratch/scratch.ts";
+import { listScratches, removeScratch, scratchOwner, scratchPath } from "../../git/scratch/scratch.ts";
+import { unlessAbsent } from "../../io/disk.ts";
 import { readStandings } from "../../store/log/log-standing.ts";
 import { destroyReplica } from "../../store/replica/release-replica.ts";
-import { forgetPlaces, possiblePlaces, writesOf } from "../../store/repository/removals.ts";
+import { forgetPlaces, possiblePlaces } from "../../store/repository/removals.ts";
 import type { SyncContext } from "../device/context.ts";
 import { type Replica, replicaPath } from "../device/replica.ts";
 import { assertRoot } from "../place/assert-root.ts";
@@ -68,9 +69,10 @@ async function assertNotAhead(context: SyncContext, replica: Replica, unmoved: r
 }
 
 /** Removes the scratches of sessions that were dropped with the repository. They waited for it to be restored. */
-async function removeScratches({ db, root }: SyncContext, replica: Replica): Promise<void> {
+async function removeScratches({ root }: SyncContext, replica: Replica): Promise<void> {
   const stateDir = join(root, STATE_DIR);
-  const scratches = await listScratches(stateDir);
-  const own = scratches.length === 0 ? [] : await writesOf(db, replica.id, scratches);
-  for (const writeId of own) await removeScratch(scratchPath(stateDir, writeId));
+  for (const writeId of await listScratches(stateDir)) {
+    const path = scratchPath(stateDir, writeId);
+    if ((await scratchOwner(path).catch(unlessAbsent))?.id === replica.id) await removeScratch(path);
+  }
 }

@@ -35,6 +35,7 @@ describe("a write that was decided", () => {
     await using cluster = await TestCluster.make();
     const [a] = await cluster.pair(APP);
     await versions(a, 1);
+    await a.expectInLockstep(APP);
     await cluster.sql("update lockstep.write set decided_at = '-infinity'");
     await cluster.sql("update lockstep.replica set version = 0 where device = 'repo001'");
     expect(await trimDatabase(a.context)).toBe(0);

@@ -1,6 +1,8 @@
 // The files of a removed repository: when they go, when they stay, and which devices get none.
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { listRemoved } from "../../src/store/repository/removals.ts";
 import { trimDatabase } from "../../src/sync/retention/trim-database.ts";
@@ -14,6 +16,8 @@ describe("a repository that is removed", () => {
     await using cluster = await TestCluster.make();
     const { a, b, id } = await pushed(cluster);
     const session = await beginSession(a, APP);
+    // A caller may do so to the scratch of its session.
+    await mkdir(join(dirname(session.path), `${randomUUID()}.git`, "lockstep.repository"), { recursive: true });
     await using queue = runQueue(a);
     await using other = runQueue(b);
     await remove(a, APP, { keepDays: 1 });

@@ -7,7 +7,7 @@ import { misplacedPath } from "../../git/beside/misplaced.ts";
 import { doomRemoved, freeDoomed, removedPath } from "../../git/beside/removed.ts";
 import { readReplicaRecord, STATE_DIR } from "../../git/root/root-record.ts";
 import { listScratches, removeScratch, scratchOwner, scratchPath } from "../../git/scratch/scratch.ts";
-import { unlessAbsent } from "../../io/disk.ts";
+import { unlessFault } from "../../io/disk.ts";
 import { readStandings } from "../../store/log/log-standing.ts";
 import { destroyReplica } from "../../store/replica/release-replica.ts";
 import { forgetPlaces, possiblePlaces } from "../../store/repository/removals.ts";
@@ -73,6 +73,6 @@ async function removeScratches({ root }: SyncContext, replica: Replica): Promise
   const stateDir = join(root, STATE_DIR);
   for (const writeId of await listScratches(stateDir)) {
     const path = scratchPath(stateDir, writeId);
-    if ((await scratchOwner(path).catch(unlessAbsent))?.id === replica.id) await removeScratch(path);
+    if ((await scratchOwner(path).catch(unlessFault))?.id === replica.id) await removeScratch(path);
   }
 }

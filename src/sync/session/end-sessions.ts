@@ -22,7 +22,7 @@ import {
 } from "../../git/scratch/scratch.ts";
 import { findScratch, type ScratchChanges, takeObjects, wholeUpdates } from "../../git/scratch/scratch-changes.ts";
 import { RefTransaction } from "../../git/transactions/ref-transaction.ts";
-import { exists, unlessAbsent } from "../../io/disk.ts";
+import { exists, unlessFault } from "../../io/disk.ts";
 import { commandedReplica } from "../../store/command/find-commands.ts";
 import { dropExpiredSessions, type SessionEnd, sessionEnds } from "../../store/write/sessions.ts";
 import { Stopwatch } from "../../telemetry/stopwatch.ts";
@@ -90,13 +90,14 @@ export async function endScratchOrLater(context: SyncContext, writeId: string, r
 
 /**
  * Returns the repository of a scratch whose outcome the database has trimmed. By now another repository may have the
- * name that it had. Counts as removed where this device has no record of its replica. undefined: there is no scratch.
+ * name that it had. Counts as removed where this device has no record of its replica. undefined: there is no scratch,
+ * or its caller has changed the file.
  */
 async function ownerNow(
   context: SyncContext,
   path: string,
 ): Promise<Pick<SessionEnd, "repository" | "removed"> | undefined> {
-  const id = (await scratchOwner(path).catch(unlessAbsent))?.id;
+  const id = (await scratchOwner(path).catch(unlessFault))?.id;
   if (id === undefined) return undefined;
   const replica = await commandedReplica(context.db, context.me.device, id);
   return { repository: replica?.name ?? "", removed: replica?.removed ?? true };

@@ -1,7 +1,7 @@
 // What uploads that broke off leave on disk, and what only looks like it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, mkdir, readdir, utimes, writeFile } from "node:fs/promises";
+import { access, lutimes, mkdir, readdir, symlink, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { sweepUploads } from "../../src/git/beside/uploads.ts";
@@ -58,6 +58,18 @@ describe("the leftovers of uploads that broke off", () => {
     await leave(bare);
     expect((await sweepUploads(bare)).sort()).toEqual(BOTH.map((each) => `objects/${each}`));
     expect(await left(bare)).toEqual([]);
+  });
+
+  it("is removed with the symbolic links that somebody put into it", async () => {
+    await using sandbox = await gitSandbox();
+    const bare = await sandbox.bare("app.git");
+    await leave(bare);
+    const quarantine = join(bare, "objects/tmp_objdir-incoming-abc");
+    await symlink("loop", join(quarantine, "loop"));
+    const old = new Date(Date.now() - 2 * HOUR_MS);
+    await lutimes(join(quarantine, "loop"), old, old);
+    await utimes(quarantine, old, old);
+    expect((await sweepUploads(bare)).sort()).toEqual(BOTH.map((each) => `objects/${each}`));
   });
 
   it("stays while something in it is young, and where it is an operator's own", async () => {

@@ -1,9 +1,9 @@
 // Leftovers of a receive-pack that a signal ended, such as the broken pipe of a client that went away. They are its
 // quarantine, and the .keep of a pack that had left the quarantine. git removes them only in a gc, and here gc never
 // runs by itself.
-import { readdir, readFile, readlink, realpath, rm, stat } from "node:fs/promises";
+import { lstat, readdir, readFile, readlink, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { namesIn, unlessAbsent, unlessFault } from "../../io/disk.ts";
+import { namesIn, unlessFault } from "../../io/disk.ts";
 
 /** A younger leftover may belong to a receive-pack that is invisible here, since it runs in another container. */
 const UPLOAD_ABANDONED_MS = 60 * 60 * 1000;
@@ -45,10 +45,11 @@ async function keepFiles(gitDir: string, minAgeMs: number): Promise<string[]> {
 
 /**
  * Returns true when the directory and everything in it is at least `minAgeMs` old. In a slow upload only the file that
- * receives data is young.
+ * receives data is young. False for a directory that is absent or not readable.
  */
 export async function isUntouched(directory: string, minAgeMs: number): Promise<boolean> {
-  const inside = (await readdir(directory, { recursive: true }).catch(unlessAbsent)) ?? [];
+  const inside = await readdir(directory, { recursive: true }).catch(unlessFault);
+  if (inside === undefined) return false;
   for (const name of [".", ...inside]) if (!(await isOlder(join(directory, name), minAgeMs))) return false;
   return true;
 }
@@ -56,7 +57,7 @@ export async function isUntouched(directory: string, minAgeMs: number): Promise<
 /** Returns true while a receive-pack runs in the repository, or one whose directory the system does not show. */
 async function isReceiving(gitDir: string): Promise<boolean> {
   const here = await realpath(gitDir).catch(() => gitDir);
-  for (const pid of (await readdir("/proc").catch(unlessAbsent)) ?? []) {
+  for (const pid of await namesIn("/proc")) {
     if (!/^\d+$/.test(pid)) continue;
     const args = (await commandLine(pid)).split("\0").map((each) => each.split("/").at(-1));
     if (!args.includes("receive-pack") && !args.includes("git-receive-pack")) continue;
@@ -72,10 +73,10 @@ async function commandLine(pid: string): Promise<string> {
   return (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(unlessFault)) ?? "";
 }
 
-/** Returns true when what is at the path is at least `minAgeMs` old, or nothing is there. */
+/** Returns true when something is at the path, even a broken symbolic link, and is at least `minAgeMs` old. */
 async function isOlder(path: string, minAgeMs: number): Promise<boolean> {
-  const found = await stat(path).catch(unlessAbsent);
-  return found === undefined || Date.now() - found.mtimeMs >= minAgeMs;
+  const found = await lstat(path).catch(unlessFault);
+  return found !== undefined && Date.now() - found.mtimeMs >= minAgeMs;
 }
 
 async function text(path: string): Promise<string> {

@@ -46,8 +46,8 @@ async function listRefs(context: GitContext, gitDir: string, inTables: boolean, 
 
 async function askGit(context: GitContext, gitDir: string, head: string): Promise<string> {
   const { stdout } = await gitBytes(context, gitDir, ["rev-parse", "--verify", "--quiet", head], {
-    // 128: a work tree without a HEAD.
-    expected: [0, 1, 128],
+    // 1: a work tree without a HEAD.
+    expected: [0, 1],
   });
   return stdout.toString("latin1");
 }

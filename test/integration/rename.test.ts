@@ -21,6 +21,13 @@ const rename = (device: TestDevice, from: string, to: string) =>
     { repository: from, newName: to, author: "ada", reason: "" },
     AbortSignal.timeout(SOON.timeout),
   );
+const renameWaits = async (cluster: TestCluster) =>
+  (
+    await cluster.sql(
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+        and query like '%lockstep.rename_repository%'`,
+    )
+  ).length > 0;
 const places = (cluster: TestCluster, device: TestDevice) =>
   cluster.sql("select places from lockstep.replica where device = $1 order by repository_id", [device.name]);
 
@@ -32,11 +39,7 @@ describe("a repository that is renamed", () => {
     await removal.run("begin");
     await removal.run("select from lockstep.device where name = 'repo002' for update");
     const renamed = renameOnly(a, APP, SHOP);
-    await vi.waitUntil(async () => {
-      const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
-        and query like '%lockstep.rename_repository%'`;
-      return (await cluster.sql(waiting)).length > 0;
-    }, SOON);
+    await vi.waitUntil(() => renameWaits(cluster), SOON);
     // Then the removal locks repositories.
     await removal.run("select from lockstep.repository where name = $1 for no key update nowait", [APP]);
     await removal.run("rollback");
@@ -51,9 +54,7 @@ describe("a repository that is renamed", () => {
     await first.run("begin");
     await first.run("update lockstep.repository set name = $2 where name = $1", ["other", SHOP]);
     const renamed = expect(rename(a, APP, SHOP)).rejects.toMatchObject({ code: "REPOSITORY_EXISTS" });
-    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
-      and query like '%lockstep.rename_repository%'`;
-    await vi.waitUntil(async () => (await cluster.sql(waiting)).length > 0, SOON);
+    await vi.waitUntil(() => renameWaits(cluster), SOON);
     await first.run("commit");
     await renamed;
     expect(await cluster.sql("select name from lockstep.repository order by name")).toEqual([

@@ -2,115 +2,97 @@
 // part: they show that no acknowledged push is lost and that no read is older than one.
 //
 // Each list has groups of files. Of a list with five groups, the first runs in parts 0 and 5, the second in parts 1 and
-// 6, and so on. All parts take about as long: a new file goes into the group that takes the least. A file that takes
-// more than 30 s on a quiet machine goes into a list of long files.
+// 6, and so on. All groups of a list take about as long: a new file goes into the group that takes the least.
 const PARTS = 10;
-
-/** Long files of features and limits. Each file runs in one of the ten parts. */
-export const LONG_FEATURES = groups([
-  "e2e/observability e2e/serve-refuses integration/many-requests",
-  "e2e/gitolite e2e/idle-connections e2e/package e2e/upgrade",
-  "e2e/hooks e2e/registry e2e/audit-of-acts e2e/retention",
-  "e2e/demo e2e/device-logins integration/hung-git",
-  "e2e/certificates e2e/authority-exchange integration/certificate-matrix integration/certificate-turns",
-  "e2e/backup e2e/kubernetes",
-  "e2e/prometheus e2e/status-page",
-  "e2e/anonymous-pusher e2e/kubernetes-sshd integration/shared-packs-fail",
-  "e2e/occupied-place e2e/pusher-of-many-refs integration/shared-packs",
-  "e2e/ssh-devices integration/stalled-peers",
-]);
 
 /**
  * Features and limits: what is printed, how a sidecar is deployed, who may come in, what hangs, what is refused, and
- * how many rows a statement reads at size. Each file runs in two of the ten parts.
+ * how many rows a statement reads at size. Then long files of what operators seldom do, and deaths at the crash points
+ * of all that is neither a push nor a session. Each file runs in one of the ten parts.
  */
 export const FEATURES = groups([
-  `e2e/by-hand e2e/cluster-service e2e/gate-users e2e/kubernetes-managed e2e/local-user e2e/operators-settings
-   e2e/push-processes e2e/replacement-refs e2e/scrub e2e/shallow e2e/hidden-history e2e/web-pages
-   integration/ca-command integration/compose-file integration/device-logins integration/fan-out
-   integration/fuzz-services integration/gate-sidecar integration/gate-early-git integration/gate-users
-   integration/gate-auth-request integration/placement integration/status-page integration/status-page-list
-   integration/status-page-viewers integration/trim-log integration/fetchable integration/uploads`,
-  `e2e/completion e2e/move-in e2e/move-out e2e/ref-names e2e/side-effects e2e/sshd e2e/tls e2e/tls-peers
-   integration/database-url integration/device-login-rights integration/device-logins-cluster integration/doctor
-   integration/gate-client-crl integration/gate-like-git integration/gate-addresses integration/gate-second-refusal
-   integration/gate-push-refs integration/git-port integration/git-port-not-held integration/keep-healthy
-   integration/make-way integration/odd-settings integration/transaction-settings integration/pooler
-   integration/rpc-port-limits integration/plain-port-limits integration/rename-names integration/shim-device`,
-  `e2e/alias-with-target e2e/cli e2e/cli-terminal e2e/command e2e/front-end e2e/gate-refusals e2e/http e2e/nginx
-   integration/acceptable-ref integration/session-aliases integration/push-aliases integration/copies-missing
-   integration/doctor-hooks integration/doctor-ssh integration/event-logs integration/hook-device
-   integration/hook-socket-limits integration/hung-sources integration/kubernetes-manifests integration/pack-refs
-   integration/peers integration/pull-log integration/ssh-keys integration/test-database`,
-  `e2e/bad-input-inside e2e/database-connections e2e/sync-service e2e/systemd-units e2e/tracing e2e/watched-gate
-   integration/fuzz-shim integration/gate-break-off integration/gate-cache integration/gate-cache-stale
-   integration/gate-failures integration/gate-tls integration/named-credential integration/peer-proxy
-   integration/peer-transport integration/read-pages integration/root-names integration/scrub integration/serve-pack
-   integration/shim-foreign-sidecar integration/shim-stranger integration/statements-at-size integration/trim-disk`,
-  `e2e/bad-input e2e/client e2e/event-logs e2e/join-with-token e2e/pooler-logins e2e/shared-packs e2e/ssh-auto
-   integration/certificate-shapes integration/gate integration/gate-limits integration/gate-memory integration/hooks
-   integration/hook-addresses integration/hung-gate integration/malicious-repository integration/malicious-hooks
-   integration/notifications integration/protocol-check integration/push-log integration/ref-names
-   integration/symbolic-ref-files integration/registry-copy integration/remove-device integration/revoked-in-transfer
-   integration/roll-up`,
-]);
-
-/** Long files of what operators seldom do. Each file runs in two of the ten parts. */
-export const LONG_SELDOM = groups([
-  "e2e/empty-root e2e/lock-live e2e/thaw",
-  "e2e/lock-ends e2e/rename e2e/thaw-all",
-  "e2e/lock integration/remove-repository integration/removed-files",
-  "e2e/adopt integration/restore-repository",
-  "e2e/grow-and-shrink e2e/remove",
+  `e2e/alias-with-target e2e/client e2e/crash-points-remove e2e/gitolite e2e/local-user e2e/occupied-place
+   e2e/pooler-logins e2e/registry e2e/retention e2e/tls integration/device-logins-cluster integration/gate-cache
+   integration/make-way integration/malicious-hooks integration/peers integration/read-pages integration/shared-packs
+   integration/status-page-viewers`,
+  `e2e/anonymous-pusher e2e/by-hand e2e/certificates e2e/cluster-service e2e/crash-points-gc e2e/empty-root
+   e2e/move-in e2e/observability e2e/ref-names e2e/remove e2e/watched-gate e2e/web-pages integration/ca-command
+   integration/database-url integration/hook-addresses integration/stalled-peers integration/test-database`,
+  `e2e/completion e2e/crash-points-hooks e2e/crash-points-undo e2e/demo e2e/http e2e/idle-connections
+   e2e/kubernetes-sshd e2e/package e2e/side-effects e2e/ssh-devices e2e/sync-service e2e/systemd-units
+   integration/device-logins integration/gate-limits integration/gate-memory integration/named-credential
+   integration/revoked-in-transfer integration/symbolic-ref-files`,
+  `e2e/bad-input-inside e2e/command e2e/crash-points-command e2e/crash-points-recovery e2e/gate-users
+   e2e/kubernetes-managed e2e/lock-ends e2e/operators-settings e2e/push-processes e2e/pusher-of-many-refs
+   e2e/ssh-auto e2e/sshd integration/doctor integration/peer-proxy integration/rename-names integration/shim-device
+   integration/trim-log integration/uploads`,
+  `e2e/audit-of-acts e2e/crash-points-rename e2e/hidden-history e2e/scrub e2e/shallow integration/copies-missing
+   integration/fetchable integration/fuzz-shim integration/gate-break-off integration/gate-cache-stale
+   integration/gate-client-crl integration/gate-early-git integration/hooks integration/keep-healthy
+   integration/kubernetes-manifests integration/malicious-repository integration/peer-transport
+   integration/registry-copy`,
+  `e2e/crash-points-catch-up e2e/device-logins e2e/event-logs e2e/hooks e2e/kubernetes e2e/prometheus
+   e2e/shared-packs integration/acceptable-ref integration/certificate-matrix integration/certificate-shapes
+   integration/compose-file integration/gate-second-refusal integration/remove-device integration/roll-up
+   integration/scrub integration/shim-foreign-sidecar integration/ssh-keys integration/trim-disk`,
+  `e2e/adopt e2e/database-connections e2e/grow-and-shrink e2e/join-with-token e2e/rename e2e/status-page
+   e2e/tls-peers integration/doctor-ssh integration/fan-out integration/gate-failures integration/hung-git
+   integration/placement integration/push-aliases integration/ref-names integration/rpc-port-limits
+   integration/serve-pack integration/status-page integration/transaction-settings`,
+  `e2e/backup e2e/bad-input e2e/cli-terminal e2e/serve-refuses e2e/thaw-all integration/certificate-turns
+   integration/doctor-hooks integration/gate integration/gate-sidecar integration/gate-users integration/hook-device
+   integration/hook-socket-limits integration/hung-sources integration/odd-settings integration/pack-refs
+   integration/remove-repository integration/removed-files integration/restore-repository`,
+  `e2e/cli e2e/front-end e2e/gate-refusals e2e/lock e2e/lock-live e2e/replacement-refs e2e/upgrade
+   integration/device-login-rights integration/event-logs integration/gate-tls integration/many-requests
+   integration/plain-port-limits integration/protocol-check integration/pull-log integration/push-log
+   integration/root-names integration/session-aliases integration/statements-at-size integration/status-page-list`,
+  `e2e/authority-exchange e2e/crash-points-adopt e2e/crash-points-copies e2e/move-out e2e/nginx e2e/thaw e2e/tracing
+   integration/fuzz-services integration/gate-addresses integration/gate-auth-request integration/gate-like-git
+   integration/gate-push-refs integration/git-port integration/git-port-not-held integration/hung-gate
+   integration/notifications integration/pooler integration/shared-packs-fail integration/shim-stranger`,
 ]);
 
 /**
  * What operators seldom do, what ends a session, what changes of a disk by hand cause, and what watchers are told. Each
- * file runs in three or four of the ten parts.
+ * file runs in two of the ten parts.
  */
 export const SELDOM = groups([
-  `e2e/disk-changes e2e/exchanged-directories integration/collect-garbage integration/exchanged-replicas
-   integration/postgres integration/postgres-binaries integration/registry integration/rename
-   integration/rename-beside-work integration/scan-root integration/thaw-promote integration/undo-refused
-   integration/watch integration/watch-order integration/watch-cursor`,
-  `e2e/repo-undo e2e/session-callers e2e/operator-ends-sessions e2e/watch e2e/write-lock
-   integration/adopt-beside-pushes integration/adopt-several integration/audit integration/borrowing-replica
-   integration/reftable-crashes integration/remove-beside-work integration/restored-elsewhere integration/undo-version
-   integration/verify`,
-  `e2e/as-git-does integration/adopt-repository integration/collect-unreachable integration/collect-beside-work
-   integration/disk-changes integration/lost-disk integration/flock integration/old-disks integration/damaged-objects
-   integration/recovery-of-disks integration/release-replica integration/strange-files integration/refs-by-hand
-   integration/unreadable-files integration/thaw integration/thaw-refused integration/undo-objects`,
+  `e2e/as-git-does integration/adopt-beside-pushes integration/adopt-several integration/postgres-binaries
+   integration/release-replica integration/rename-beside-work integration/undo-version integration/watch-order`,
+  `e2e/disk-changes integration/collect-beside-work integration/collect-garbage integration/collect-unreachable
+   integration/gate-refusals-stall integration/old-disks integration/remove-beside-work
+   integration/restored-elsewhere integration/thaw-promote integration/unmoved-copies`,
+  `e2e/repo-undo integration/adopt-repository integration/borrowing-replica integration/exchanged-replicas
+   integration/help integration/postgres integration/scan-root integration/strange-files integration/undo-objects
+   integration/verify integration/watch`,
+  `e2e/exchanged-directories e2e/rests-after-an-error e2e/watch integration/audit integration/commands-that-fail
+   integration/damaged-objects integration/flock integration/lost-disk integration/recovery-of-disks
+   integration/reftable-crashes integration/thaw integration/unreadable-files`,
+  `e2e/operator-ends-sessions e2e/session-callers e2e/write-lock integration/disk-changes integration/gate-stalled
+   integration/refs-by-hand integration/registry integration/rename integration/repair-loop integration/thaw-refused
+   integration/undo-refused integration/watch-cursor`,
 ]);
 
 /**
  * The steps of a read, a catch-up, a push and a session, each by itself, and servers that are away. The files that run
- * in every part show that these steps work together. Each file runs in five of the ten parts.
+ * in every part show that these steps work together. Each file runs in three or four of the ten parts.
  */
 export const MECHANISMS = groups([
-  `e2e/database-away e2e/restart e2e/sidecar-away e2e/write-session integration/catch-up-flights integration/decide
-   integration/git-fails-around-decision integration/git-fetch integration/live-session integration/push-policy
-   integration/trimmed-away integration/turn-queue integration/write-session integration/write-session-ends`,
-  `e2e/fail-over integration/begin-write integration/begin-write-ids integration/bump integration/bump-refused
-   integration/copies integration/fetch-objects integration/landed-over-others integration/push-at-once
-   integration/push-over-others integration/push-races integration/quarantine integration/refused-packs
-   integration/read-at-least integration/replica-states-property integration/root-record integration/run-commands
-   integration/stop-writes`,
+  `e2e/database-away integration/ahead integration/begin-write-ids integration/catch-up-flights
+   integration/catch-up-refs integration/decide integration/push-races integration/quarantine
+   integration/refs-in-the-way integration/replica-states-property integration/root-record integration/stop-writes
+   integration/sync-later`,
+  `e2e/restart integration/begin-write integration/git-fetch integration/interrupted-recovery
+   integration/landed-over-others integration/live-session integration/push-over-others integration/read-at-least
+   integration/refused-packs integration/run-commands integration/trimmed-away integration/whole-updates
+   integration/write-session-ends`,
+  `e2e/fail-over e2e/sidecar-away e2e/write-session integration/bump integration/bump-refused integration/copies
+   integration/fetch-objects integration/git-fails-around-decision integration/push-at-once integration/push-policy
+   integration/push-strange-disk integration/short-walk integration/turn-queue integration/write-session`,
 ]);
 
-/**
- * Deaths at the crash points of all that is neither a push nor a session. A part had one or two tests of each file, and
- * each file starts a cluster. Each file runs in two of the ten parts, with half of its tests.
- */
-export const RARE_DEATHS = groups([
-  "e2e/crash-points-command e2e/crash-points-remove",
-  "e2e/crash-points-copies e2e/crash-points-hooks",
-  "e2e/crash-points-catch-up e2e/crash-points-undo",
-  "e2e/crash-points-adopt e2e/crash-points-recovery",
-  "e2e/crash-points-gc e2e/crash-points-rename",
-]);
-
-export const LISTS = [LONG_FEATURES, FEATURES, LONG_SELDOM, SELDOM, MECHANISMS, RARE_DEATHS];
+export const LISTS = [FEATURES, SELDOM, MECHANISMS];
 
 /** For each file, the number of groups of its list, and its group. */
 const PLACES = new Map(

@@ -164,7 +164,7 @@ describe("files that were moved aside", () => {
     await setKeep(a.context.db, "foreign", "1d", "olga");
     await put(a, `damaged/${id}`);
     await put(a, `foreign/${id}/20260101`);
-    await put(a, `misplaced/${id}-new.git.going`);
+    await put(a, `misplaced/${id}-new.git.doomed`);
     // The device died while it freed a copy, and the repository is placed here again.
     await put(a, `removed/${id}.git.1767225600000.doomed`);
     await days(a, 1);

@@ -9,8 +9,8 @@ import { moveToPlace } from "./place.ts";
 
 /** A directory in the root's own directory. Its entries are named by the ids of their repositories. */
 const REMOVED = "removed";
-/** The end of the name of what is being freed. Nobody takes that back. */
-const DOOMED = ".doomed";
+/** The end of the name of files that are being freed. Nobody takes them back. */
+export const DOOMED = ".doomed";
 
 /** Returns where the removed replica of a repository lies. */
 export function removedPath(stateDir: string, repositoryId: string): string {
@@ -55,16 +55,11 @@ export async function doomRemoved(stateDir: string, repositoryId: string): Promi
   for (const name of (await readdir(directory).catch(unlessAbsent)) ?? []) {
     if (!name.startsWith(`${repositoryId}.git`)) continue;
     const path = join(directory, name);
-    doomed.push(isDoomed(name) ? path : `${path}.${Date.now()}${DOOMED}`);
+    doomed.push(name.endsWith(DOOMED) ? path : `${path}.${Date.now()}${DOOMED}`);
     if (path !== doomed.at(-1)) await rename(path, doomed.at(-1) as string);
   }
   if (doomed.length > 0) await sync(directory);
   return doomed;
-}
-
-/** Returns whether a removed directory of that name is to be freed. */
-export function isDoomed(name: string): boolean {
-  return name.endsWith(DOOMED);
 }
 
 /** Frees the directories that `doomRemoved` returned. */

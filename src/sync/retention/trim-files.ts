@@ -4,7 +4,7 @@ import { lstat, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { UUID } from "../../domain.ts";
 import { countDays, readSeen, type Seen, writeSeen } from "../../git/beside/kept-notes.ts";
-import { isDoomed } from "../../git/beside/removed.ts";
+import { DOOMED } from "../../git/beside/removed.ts";
 import { STATE_DIR } from "../../git/root/root-record.ts";
 import { namesIn } from "../../io/disk.ts";
 import { listActive } from "../../store/replica/replicas.ts";
@@ -16,8 +16,6 @@ export const FILE_KINDS = ["misplaced", "damaged", "foreign", "removed"] as cons
 export type FileKind = (typeof FILE_KINDS)[number];
 
 const NOTE = "files";
-/** The end of the name of an entry that is being deleted. Nobody takes such a directory back. */
-const GOING = ".going";
 
 /** Deletes what is due and returns how many entries of each kind are left, and their bytes. */
 export async function trimFiles(
@@ -52,8 +50,7 @@ async function listEntries(stateDir: string): Promise<string[]> {
   for (const kind of FILE_KINDS) {
     for (const name of await namesIn(join(stateDir, kind))) {
       // A command that was to free them may have died, and the repository may be placed here again since.
-      if (name.endsWith(GOING) || isDoomed(name))
-        await rm(join(stateDir, kind, name), { recursive: true, force: true });
+      if (name.endsWith(DOOMED)) await rm(join(stateDir, kind, name), { recursive: true, force: true });
       else entries.push(`${kind}/${name}`);
     }
   }
@@ -85,8 +82,9 @@ async function deleteWhole(context: SyncContext, stateDir: string, due: readonly
   const whole = new Set(await listActive(context.db, context.me.device, [...ids]));
   const gone = due.filter((entry) => whole.has(idOf(entry) ?? ""));
   for (const entry of gone) {
-    await rename(join(stateDir, entry), join(stateDir, `${entry}${GOING}`));
-    await rm(join(stateDir, `${entry}${GOING}`), { recursive: true, force: true });
+    const doomed = join(stateDir, `${entry}${DOOMED}`);
+    await rename(join(stateDir, entry), doomed);
+    await rm(doomed, { recursive: true, force: true });
     context.log.info({ path: join(stateDir, entry) }, "deleted files that were kept for long enough");
   }
   return gone;

@@ -51,6 +51,14 @@ export function notStartedError(cause: Error): LockstepError {
 const REFUSED_BY_DISK =
   /Permission denied|Operation not permitted|Read-only file system|No space left on device|Disk quota exceeded|Input\/output error/;
 
+/**
+ * Returns true when git itself refused, with the exit code of its fatal errors. Otherwise it was killed, did not start,
+ * or the disk refused something: that says nothing about the repository.
+ */
+export function isGitsRefusal(error: unknown): boolean {
+  return error instanceof LockstepError && error.code === "GIT_FAILED" && error.details.exitCode === "128";
+}
+
 /** Returns true when a signal ended the git of this error. Only such a git may have left locks. */
 export function wasKilled(error: unknown): boolean {
   if (!(error instanceof LockstepError)) return false;

@@ -1,7 +1,7 @@
 // The files of a removed repository: when they go, when they stay, and which devices get none.
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { listRemoved } from "../../src/store/repository/removals.ts";
@@ -89,6 +89,28 @@ describe("a repository that is removed", () => {
     );
     expect(await b.git(join(".lockstep", "removed", id), ["rev-parse", "refs/heads/main"])).toBe(one);
     expect(await aside(b)).toEqual([`${id}.git`]);
+  });
+
+  it("keeps files whose note of the version is damaged, until somebody moves them away", async () => {
+    await using cluster = await TestCluster.make();
+    const { a, b, id } = await pushed(cluster);
+    await using queue = runQueue(b);
+    await removeOnly(a, APP);
+    await vi.waitFor(async () => expect(await aside(b)).toEqual([`${id}.git`]), SOON);
+    const path = join(b.context.root, ".lockstep", "removed", `${id}.git`);
+    await writeFile(join(path, "lockstep.version"), "half a line");
+    await cluster.sql("update lockstep.repository set keep_until = now() where id = $1", [id]);
+    await cluster.sql("update lockstep.command set due_at = now() where command = 'destroy'");
+    queue.wakeups.wake();
+    const destroyOf = () =>
+      cluster.sql("select state, last_error from lockstep.command where command = 'destroy' and device = $1", [b.name]);
+    const told = expect.stringContaining(`${path}/lockstep.version is damaged`);
+    await vi.waitFor(async () => expect(await destroyOf()).toMatchObject([{ last_error: told }]), SOON);
+    expect(await aside(b)).toEqual([`${id}.git`]);
+    await rename(path, `${b.context.root}.elsewhere`);
+    await cluster.sql("update lockstep.command set due_at = now() where command = 'destroy'");
+    queue.wakeups.wake();
+    await vi.waitFor(async () => expect(await destroyOf()).toMatchObject([{ state: "done" }]), SOON);
   });
 
   it("gets no replica on a device that joins, unless it is restored", async () => {

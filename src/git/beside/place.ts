@@ -4,7 +4,7 @@
 import type { Dirent } from "node:fs";
 import { lstat, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { exists, moveDirectory } from "../../io/disk.ts";
+import { exists, moveDirectory, unlessFault } from "../../io/disk.ts";
 import { LEFT_BY_UPLOAD } from "./uploads.ts";
 
 /** Returns true when something is at a place. Leftovers of pushes to a replica that has moved do not count. */
@@ -54,5 +54,5 @@ async function uploadsAlone(gitDir: string): Promise<string[] | undefined> {
 }
 
 async function entriesOf(directory: string): Promise<Dirent[]> {
-  return await readdir(directory, { withFileTypes: true }).catch(() => []);
+  return (await readdir(directory, { withFileTypes: true }).catch(unlessFault)) ?? [];
 }

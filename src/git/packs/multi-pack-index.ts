@@ -1,6 +1,7 @@
 // Reads the multi-pack-index of a replica: one index, with one bitmap, over the packs that it lists.
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { unlessFault } from "../../io/disk.ts";
 
 export const MULTI_PACK_INDEX = "multi-pack-index";
 
@@ -14,7 +15,7 @@ const PACK_NAMES = "PNAM";
  * Empty when there is none, or when it is damaged: then git cannot use it either.
  */
 export async function listedPacks(directory: string): Promise<Set<string>> {
-  const file = await open(join(directory, MULTI_PACK_INDEX), "r").catch(() => undefined);
+  const file = await open(join(directory, MULTI_PACK_INDEX), "r").catch(unlessFault);
   if (file === undefined) return new Set();
   try {
     const read = async (length: number, position: number) =>

@@ -4,7 +4,8 @@ import { lstat, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from
 import { dirname, join } from "node:path";
 import { isUuid, type RefFormat } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
-import { makeDirectoryBelow, replaceFile, sync, syncTree } from "../../io/disk.ts";
+import { makeDirectoryBelow, replaceFile, sync, syncTree, unlessFault } from "../../io/disk.ts";
+import { isGitsRefusal } from "../git-error.ts";
 import { type GitContext, gitBytes } from "../process.ts";
 import { readReplicaRecord } from "../root/root-record.ts";
 import { initBare } from "./init-bare.ts";
@@ -117,9 +118,8 @@ async function inspectOnce(context: GitContext, gitDir: string, repositoryId: st
       { details: { path: gitDir, what, ...(repositoryId && { repositoryId }) } },
     );
   };
-  const look = () => gitBytes(context, gitDir, ["rev-parse", "--git-dir"]).then(() => "", describe);
   const id = (await settingsOwner(gitDir)) ?? ((await wasReplica(gitDir, repositoryId)) ? repositoryId : undefined);
-  const failure = await look();
+  const failure = await whyNoRepository(context, gitDir);
   const extension = /unknown repository extension[^:]*:\s*(\w+)/.exec(failure)?.[1];
   if (extension !== undefined) {
     throw new LockstepError(
@@ -139,6 +139,17 @@ async function inspectOnce(context: GitContext, gitDir: string, repositoryId: st
   if (id === undefined) refuse("is not a replica made by Lockstep");
   if (id !== repositoryId) refuse("is a replica of another repository", isUuid(id ?? "") ? id : undefined);
   return "replica";
+}
+
+/** Returns why git takes the directory for no repository; empty: it takes it for one. Throws if git could not look. */
+async function whyNoRepository(context: GitContext, gitDir: string): Promise<string> {
+  try {
+    await gitBytes(context, gitDir, ["rev-parse", "--git-dir"]);
+    return "";
+  } catch (error) {
+    if (isGitsRefusal(error)) return describe(error);
+    throw error;
+  }
 }
 
 /**
@@ -176,9 +187,12 @@ export async function wasReplica(gitDir: string, repositoryId: string): Promise<
   return (id ?? (await readReplicaRecord(gitDir))?.repositoryId) === repositoryId;
 }
 
-/** Returns the id of the repository of which a directory has the settings of a replica. undefined: it has none. */
+/**
+ * Returns the id of the repository of which a directory has the settings of a replica. undefined: it has none. Throws
+ * what `unlessFault` throws.
+ */
 export async function settingsOwner(gitDir: string): Promise<string | undefined> {
-  const written = await readFile(join(gitDir, SETTINGS_FILE), "utf8").catch(() => "");
+  const written = (await readFile(join(gitDir, SETTINGS_FILE), "utf8").catch(unlessFault)) ?? "";
   return /^\trepositoryId = (.*)$/m.exec(written)?.[1];
 }
 

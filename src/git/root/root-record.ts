@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { type Version, ZERO_UUID } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { makeDirectory, replaceFile } from "../../io/disk.ts";
+import { exists, makeDirectory, replaceFile, unlessFault } from "../../io/disk.ts";
 
 /** A directory in the root. It is no repository, since names of repositories cannot start with a dot. */
 export const STATE_DIR = ".lockstep";
@@ -121,14 +121,22 @@ function overwrite(path: string, content: Buffer): boolean {
   }
 }
 
-/** Returns the record from `writeReplicaRecord`, or undefined when it is missing or unreadable. */
+/**
+ * Returns the record from `writeReplicaRecord`, or undefined when it is missing, damaged or not readable. Throws what
+ * `unlessFault` throws.
+ */
 export async function readReplicaRecord(gitDir: string): Promise<ReplicaRecord | undefined> {
-  const text = await readFile(join(gitDir, REPLICA_RECORD), "utf8").catch(() => "");
+  const text = (await readFile(join(gitDir, REPLICA_RECORD), "utf8").catch(unlessFault)) ?? "";
   const [, line = "", sum] = /^(.*) (\d+)\n$/.exec(text) ?? [];
   // A rotten bit must not look like a version that the database has lost.
   if (sum !== String(crc32(line))) return undefined;
   const [repositoryId, version, digest, epoch] = line.split(" ") as [string, string, string, string];
   return { repositoryId, version: BigInt(version), digest, epoch };
+}
+
+/** Returns true when a record is there that `readReplicaRecord` cannot tell. */
+export async function hasUnreadableRecord(gitDir: string): Promise<boolean> {
+  return (await exists(join(gitDir, REPLICA_RECORD))) && (await readReplicaRecord(gitDir)) === undefined;
 }
 
 /** Stands for no epoch. */

@@ -5,7 +5,8 @@ import { crashPoint } from "../../crash-points.ts";
 import { LockstepError } from "../../errors.ts";
 import { misplacedPath } from "../../git/beside/misplaced.ts";
 import { doomRemoved, freeDoomed, removedPath } from "../../git/beside/removed.ts";
-import { readReplicaRecord, STATE_DIR } from "../../git/root/root-record.ts";
+import { wasReplica } from "../../git/replica/repository.ts";
+import { hasUnreadableRecord, readReplicaRecord, STATE_DIR } from "../../git/root/root-record.ts";
 import { listScratches, removeScratch, scratchOwner, scratchPath } from "../../git/scratch/scratch.ts";
 import { unlessFault } from "../../io/disk.ts";
 import { readStandings } from "../../store/log/log-standing.ts";
@@ -48,14 +49,22 @@ export async function destroyReplicaFiles(context: SyncContext, replica: Replica
 }
 
 /**
- * Throws REPLICA_NEEDED if the files hold a version that the database does not know. An older copy of the database may
- * have been restored, which knows nothing of what happened to the repository since.
+ * Throws REPLICA_NEEDED if the files hold a version that the database does not know, or if nobody can tell their
+ * version. An older copy of the database may have been restored, which knows nothing of what happened to the repository
+ * since.
  */
 async function assertNotAhead(context: SyncContext, replica: Replica, unmoved: readonly string[]): Promise<void> {
   const { root, db, me } = context;
   const stateDir = join(root, STATE_DIR);
   const paths = [removedPath(stateDir, replica.id), misplacedPath(stateDir, replica.id)];
   for (const path of [...paths, ...unmoved.map((name) => replicaPath(root, name))]) {
+    const isOurs = paths.includes(path) || (await wasReplica(path, replica.id));
+    if (isOurs && (await hasUnreadableRecord(path)))
+      throw new LockstepError(
+        "REPLICA_NEEDED",
+        `Nobody can tell the version of files on ${me.device}, since ${path}/lockstep.version is damaged; if nobody needs them, move ${path} out of ${root}.`,
+        { details: { device: me.device } },
+      );
     const note = await readReplicaRecord(path);
     if (note?.repositoryId !== replica.id) continue;
     const found = (await readStandings(db, [note])).get(replica.id);

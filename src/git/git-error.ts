@@ -47,16 +47,27 @@ export function notStartedError(cause: Error): LockstepError {
   );
 }
 
+/** Words of a git that lacks memory, processes or open files. They say nothing about the repository. */
+const REFUSED_BY_MACHINE =
+  /Out of memory|Cannot allocate memory|Too many open files|Resource temporarily unavailable|cannot fork|unable to create thread/i;
+
+/** Throws GIT_FAILED for a git that failed because its machine lacks something. */
+export function assertNotOfMachine(args: readonly string[], exitCode: number, stderr: string): void {
+  if (exitCode !== 0 && REFUSED_BY_MACHINE.test(stderr)) throw gitFailedError(args, exitCode, stderr);
+}
+
 /** Words of programs that the operating system refused something. */
 const REFUSED_BY_DISK =
   /Permission denied|Operation not permitted|Read-only file system|No space left on device|Disk quota exceeded|Input\/output error/;
 
 /**
  * Returns true when git itself refused, with the exit code of its fatal errors. Otherwise it was killed, did not start,
- * or the disk refused something: that says nothing about the repository.
+ * or the disk or the machine refused something: that says nothing about the repository.
  */
 export function isGitsRefusal(error: unknown): boolean {
-  return error instanceof LockstepError && error.code === "GIT_FAILED" && error.details.exitCode === "128";
+  if (!(error instanceof LockstepError && error.code === "GIT_FAILED" && error.details.exitCode === "128"))
+    return false;
+  return !REFUSED_BY_MACHINE.test(error.details.said ?? "");
 }
 
 /** Returns true when a signal ended the git of this error. Only such a git may have left locks. */

@@ -8,7 +8,7 @@ import { assertAlone } from "./borrowing/borrowing.ts";
 import { here } from "./command/build.ts";
 import type { Command } from "./command/command.ts";
 import type { Local, LocalArguments } from "./command/operations.ts";
-import { gitFailedError, notStartedError } from "./git-error.ts";
+import { assertNotOfMachine, gitFailedError, notStartedError } from "./git-error.ts";
 import { hungGit, watchGit } from "./hung/hung.ts";
 import type { Patience } from "./hung/judge.ts";
 import type { MakeWay } from "./hung/make-way.ts";
@@ -164,13 +164,14 @@ export async function finished(child: GitProcess): Promise<{ exitCode: number; s
 
 /**
  * Runs a command over pipes: gives it `input` and returns its output as bytes. Throws GIT_FAILED for an exit code that
- * is not in `expected` (by default 0), and GIT_HUNG.
+ * is not in `expected` (by default 0), and GIT_HUNG. `judges`: an expected code other than 0 says something about the
+ * repository. So this throws if git lacked memory, processes or open files.
  */
 export async function gitBytes(
   context: GitContext,
   gitDir: string,
   args: LocalArguments,
-  options: SpawnGit & { input?: string | Buffer; expected?: number[] } = {},
+  options: SpawnGit & { input?: string | Buffer; expected?: number[]; judges?: boolean } = {},
 ): Promise<{ exitCode: number; stdout: Buffer }> {
   const child = spawnGit(context, gitDir, args, options);
   const chunks: Buffer[] = [];
@@ -179,5 +180,6 @@ export async function gitBytes(
   const { exitCode, stderr } = await finished(child);
   options.signal?.throwIfAborted();
   if (!(options.expected ?? [0]).includes(exitCode)) throw gitFailedError(args, exitCode, stderr);
+  if (options.judges) assertNotOfMachine(args, exitCode, stderr);
   return { exitCode, stdout: Buffer.concat(chunks) };
 }

@@ -77,6 +77,20 @@ describe("a damaged object", () => {
     expect(await check(a, true)).toMatchObject({ damage: [] });
   });
 
+  it("is not what a git has found that lacked memory: verify fails, and nothing is moved", async () => {
+    await using cluster = await TestCluster.make();
+    const { a } = await atVersion2(cluster);
+    const path = await pack(a);
+    for (const command of ["verify-pack", "rev-list"]) {
+      await a.beforeGit(`case "$*" in *${command}*) echo "fatal: Out of memory, malloc failed" >&2; exit 128;; esac`);
+      expect(await check(a, true)).toMatchObject({ damage: [], failure: expect.stringContaining("Out of memory") });
+    }
+    await a.beforeGit("");
+    await stat(path);
+    expect(await readdir(join(a.context.root, ".lockstep"))).not.toContain("damaged");
+    expect(await check(a, true)).toMatchObject({ damage: [], failure: null });
+  });
+
   it("is not sent to other devices: they get the object from a third one", async () => {
     await using cluster = await TestCluster.make();
     const { a, two } = await atVersion2(cluster);

@@ -33,6 +33,7 @@ it("a directory that is exchanged during the look is looked at again", async () 
 it.each([
   ["a signal ends", "kill -9 $$"],
   ["is missing for a moment", "echo 'exec: git: not found' >&2; exit 127"],
+  ["lacks memory", "echo 'fatal: Out of memory, malloc failed' >&2; exit 128"],
   ["cannot read the disk", "echo 'fatal: cannot read HEAD: Input/output error' >&2; exit 128"],
 ])("a git that %s says nothing about a directory: the only copy stays at its place", async (_, end) => {
   await using cluster = await TestCluster.make();

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { namesIn } from "../../io/disk.ts";
 import type { LocalArguments, ObjectPlace } from "../command/operations.ts";
-import { gitFailedError } from "../git-error.ts";
+import { assertNotOfMachine, gitFailedError } from "../git-error.ts";
 import { finished, type GitContext, gitBytes, spawnGit } from "../process.ts";
 
 /**
@@ -64,6 +64,7 @@ export function startWalk(context: GitContext, gitDir: string, options: WalkOpti
       const { exitCode, stderr } = await end;
       options.signal.throwIfAborted();
       if (![0, 1, 128].includes(exitCode)) throw gitFailedError(args, exitCode, stderr);
+      assertNotOfMachine(args, exitCode, stderr);
       return exitCode === 0;
     },
     async [Symbol.asyncDispose]() {
@@ -86,7 +87,8 @@ export async function unreachable(
 ): Promise<string[] | undefined> {
   const input = `${[...ids, ...from.map((id) => `^${id}`)].join("\n")}\n`;
   const args: LocalArguments = ["rev-list", "--objects", "--no-object-names", "--stdin"];
-  const { exitCode, stdout } = await gitBytes(context, gitDir, args, { input, signal, expected: [0, 1, 128] });
+  const options = { input, signal, expected: [0, 1, 128], judges: true };
+  const { exitCode, stdout } = await gitBytes(context, gitDir, args, options);
   if (exitCode !== 0) return undefined;
   const seen = new Set(stdout.toString("latin1").split("\n"));
   return ids.filter((id) => seen.has(id));

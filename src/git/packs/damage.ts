@@ -5,7 +5,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createInflate } from "node:zlib";
-import { namesIn, sync } from "../../io/disk.ts";
+import { namesIn, sync, unlessFault } from "../../io/disk.ts";
 import type { Settings } from "../command/command.ts";
 import { findBeside, setFilesAside } from "../objects/beside-objects.ts";
 import { isConnected } from "../objects/connectivity.ts";
@@ -115,7 +115,7 @@ async function isSound(
 ): Promise<boolean> {
   const path = join(gitDir, "objects", "pack", `${name}.idx`);
   const settings: Settings = gently ? { "pack.threads": "1" } : {};
-  const options = { settings, signal, expected: [0, 1, 128], background: gently };
+  const options = { settings, signal, expected: [0, 1, 128], judges: true, background: gently };
   const { exitCode } = await gitBytes(context, gitDir, ["verify-pack", "--", path], options);
   return exitCode === 0 || !(await namesIn(dirname(path))).includes(`${name}.idx`);
 }
@@ -127,7 +127,11 @@ async function isIntact(path: string, id: string): Promise<boolean> {
   };
   return await pipeline(createReadStream(path), createInflate(), read).then(
     () => hash.digest("hex") === id,
-    (error: NodeJS.ErrnoException) => error.code === "ENOENT",
+    (error: NodeJS.ErrnoException) => {
+      // A file that the disk cannot read is damaged.
+      if (error.code !== "EIO") unlessFault(error);
+      return error.code === "ENOENT";
+    },
   );
 }
 

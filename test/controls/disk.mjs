@@ -4,6 +4,19 @@
 /** @type {import("./controls.mjs").Control[]} */
 export const diskControls = [
   {
+    rule: "a git that was killed says nothing about a directory",
+    patches: [
+      {
+        file: "src/git/replica/repository.ts",
+        from: "if (isGitsRefusal(error)) return",
+        to: "if (error instanceof LockstepError || isGitsRefusal(error)) return",
+      },
+    ],
+    project: "integration",
+    tests: "test/integration/inspect-place.test.ts",
+    name: "a git that a signal ends says nothing about a directory",
+  },
+  {
     rule: "another directory that appears while the mutex is held is a change",
     patches: [
       {

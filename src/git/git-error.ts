@@ -1,5 +1,6 @@
 // The errors of git commands that failed or did not start.
 import { LockstepError } from "../errors.ts";
+import { diskError } from "../io/disk-errors.ts";
 
 /**
  * Makes the error of a failed command, with the last lines that git wrote: PREREQUISITE_MISSING when the disk refused
@@ -38,8 +39,13 @@ export function wordsOfGit(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Makes REPLICA_IN_DOUBT: git, or the directory in which it was to start, is gone. */
-export function notStartedError(cause: Error): LockstepError {
+/**
+ * Makes the error of a git that did not start. PREREQUISITE_MISSING: the machine lacks something. REPLICA_IN_DOUBT:
+ * git, or the directory in which it was to start, is gone.
+ */
+export function notStartedError(cause: NodeJS.ErrnoException): LockstepError {
+  const ofMachine = cause.code === "ENOENT" ? undefined : diskError(cause);
+  if (ofMachine) return ofMachine;
   return new LockstepError(
     "REPLICA_IN_DOUBT",
     `git could not be started in the directory of a repository (${cause.message}): the directory was moved or removed, or git is not installed any more. The next access looks at the directory again; try again.`,

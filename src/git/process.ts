@@ -1,9 +1,10 @@
 // How every git command of the sidecar runs: as the builder made it (command/build.ts). Its exit code is data, and an
 // abort signal kills it.
 
-import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import type { ChildProcess, SpawnOptions } from "node:child_process";
 import { setPriority } from "node:os";
 import { text } from "node:stream/consumers";
+import { startProcess } from "../io/processes/start-process.ts";
 import { assertAlone } from "./borrowing/borrowing.ts";
 import { here } from "./command/build.ts";
 import type { Command } from "./command/command.ts";
@@ -82,7 +83,7 @@ export function spawnGitInto(
     killSignal: "SIGKILL",
     signal,
   };
-  const child = spawn("git", words, spawnOptions) as GitIntoFiles;
+  const child = startProcess("git", words, spawnOptions) as GitIntoFiles;
   watchGit(child, { command: commandOf(words), gitDir, patience: context.patience, makeWay: context.makeWay });
   child.stdin.on("error", () => {});
   return child;
@@ -102,7 +103,7 @@ export function runCommand(context: GitContext, gitDir: string, { args, env }: C
     killSignal: "SIGKILL",
     ...(options.signal ? { signal: options.signal } : {}),
   };
-  const child = spawn("git", args, spawnOptions) as GitProcess;
+  const child = startProcess("git", args, spawnOptions) as GitProcess;
   const { writes = false } = options;
   const { patience, makeWay } = context;
   watchGit(child, { command: commandOf(args), gitDir, writes, patience, makeWay });

@@ -4,6 +4,8 @@ import { LockstepError } from "../errors.ts";
 const FULL = ["ENOSPC", "EDQUOT", "EROFS", "EIO"];
 const RIGHTS = ["EACCES", "EPERM"];
 const TOO_MANY_OPEN = ["EMFILE", "ENFILE"];
+/** A program that cannot be started has EAGAIN too: there are too many processes. */
+const TOO_LITTLE_MEMORY = ["ENOMEM", "EAGAIN"];
 /** Errors of a file that was moved, removed or replaced while it was used. */
 const CHANGED = ["ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ENOTEMPTY", "ELOOP", "EXDEV", "EBUSY", "ESTALE"];
 
@@ -19,7 +21,7 @@ export function isOfDisk(error: unknown): boolean {
  */
 export function diskError(error: unknown): LockstepError | undefined {
   // Errors of connections have a code too, but no path.
-  const { code, message, path } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
+  const { code, message, path, syscall } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
   if (code === undefined) return undefined;
   const told = (kind: "PREREQUISITE_MISSING" | "REPLICA_IN_DOUBT", what: string) =>
     new LockstepError(kind, what, { cause: error, ...(path && { details: { path } }) });
@@ -32,6 +34,11 @@ export function diskError(error: unknown): LockstepError | undefined {
     return told(
       "PREREQUISITE_MISSING",
       `Too many files are open (${message}); raise the sidecar's limit (LimitNOFILE of its unit, or ulimit -n), and try again.`,
+    );
+  if (TOO_LITTLE_MEMORY.includes(code) && (code === "ENOMEM" || syscall?.startsWith("spawn")))
+    return told(
+      "PREREQUISITE_MISSING",
+      `This machine lacks memory or processes (${message}); raise the sidecar's limits (MemoryMax and TasksMax of its unit, or those of its container), and try again.`,
     );
   if (path === undefined) return undefined;
   if (RIGHTS.includes(code))

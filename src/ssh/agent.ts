@@ -40,14 +40,15 @@ export class SshAgent extends Agent {
   ): undefined {
     const { find, path, onMade } = this.#options;
     const { device, sshAddress } = options as SshRequest;
-    find(device, sshAddress).then(
-      (target) => {
-        const connection = new SshConnection(target, COMMAND, path);
-        onMade(connection);
-        done?.(null, connection);
-      },
-      (error: Error) => done?.(error, undefined as unknown as Duplex),
-    );
+    find(device, sshAddress)
+      .then((target) => new SshConnection(target, COMMAND, path))
+      .then(
+        (connection) => {
+          onMade(connection);
+          done?.(null, connection);
+        },
+        (error: Error) => done?.(error, undefined as unknown as Duplex),
+      );
   }
 
   /** As Agent has it: connections with the same name serve the same requests. */

@@ -1,6 +1,7 @@
 // A connection to another device over ssh, as a stream in both directions.
-import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { ChildProcessByStdio } from "node:child_process";
 import { Duplex, type Readable, type Writable } from "node:stream";
+import { startProcess } from "../io/processes/start-process.ts";
 import { type SshTarget, sshArguments } from "./options.ts";
 import { whyItFailed } from "./said.ts";
 
@@ -21,10 +22,10 @@ export class SshConnection extends Duplex {
   constructor(target: SshTarget, command: string, path: string) {
     super({ allowHalfOpen: false });
     this.target = target;
-    this.#ssh = spawn("ssh", sshArguments(target, command), {
+    this.#ssh = startProcess("ssh", sshArguments(target, command), {
       env: { PATH: path, LC_ALL: "C" },
       stdio: ["pipe", "pipe", "pipe"],
-    });
+    }) as Ssh;
     const { stdin, stdout, stderr } = this.#ssh;
     // Also where nobody uses the connection at the moment.
     this.on("error", () => {});

@@ -31,6 +31,8 @@ const OTHER_PROGRAMS: Record<string, RegExp> = {
   "git/hung/process-tree.ts": /^"sh"/,
   "git/root/root-lock.ts": /^program, \[\.\.\.args, "3"\]/,
   "io/disk.ts": /^"sync"/,
+  // Its only parameters are those words.
+  "io/processes/start-process.ts": /^program(: string)?, args/,
   "shim/guard.ts": /^"sh"/,
   "shim/hook.ts": /^program, args/,
   "shim/pre-receive.ts": /^hook, args/,
@@ -39,17 +41,14 @@ const OTHER_PROGRAMS: Record<string, RegExp> = {
   "ssh/key-files.ts": /^"ssh-keygen"/,
 };
 
-const IMPORTS_CHILDREN = /from "node:child_process"/;
 /** A type names no program. */
-const ONLY_TYPES = /^import type [^;]*from "node:child_process"/m;
+const IMPORTS_CHILDREN = /^import (?!type)[^;]*from "(node:child_process|[^"]*\/start-process\.ts)"/m;
 const NAMES_GIT = /["'`]git["'`]\s*[,)]|\bsimpleGit\(|["'`]git (?!version )[a-z]+(-[a-z]+)*\b[^"'`]*["'`]\s*,\s*\{/;
 
 describe("a program that starts git", () => {
   it("is in the list of runners, and takes its command from the builder", () => {
     const starting = files.filter(
-      ([file, text]) =>
-        NAMES_GIT.test(text) &&
-        IMPORTS_CHILDREN.test(text + (file === "git/version.ts" ? ' from "node:child_process"' : "")),
+      ([file, text]) => NAMES_GIT.test(text) && (file === "git/version.ts" || IMPORTS_CHILDREN.test(text)),
     );
     expect(starting.map(([file]) => file).sort()).toEqual(RUNNERS);
     for (const [file, text] of starting) {
@@ -63,15 +62,13 @@ describe("a program that starts git", () => {
   });
 
   it("is the only one beside those that start other programs, which are listed", () => {
-    const starting = files
-      .filter(([, text]) => IMPORTS_CHILDREN.test(text) && !ONLY_TYPES.test(text))
-      .map(([file]) => file);
+    const starting = files.filter(([, text]) => IMPORTS_CHILDREN.test(text)).map(([file]) => file);
     const known = [...RUNNERS.filter((file) => file !== "git/version.ts"), ...Object.keys(OTHER_PROGRAMS)];
     expect(starting.sort()).toEqual(known.sort());
     for (const [file, text] of files) {
       const program = OTHER_PROGRAMS[file];
       if (program === undefined) continue;
-      const starts = [...text.matchAll(/(?:\bspawn|\bspawnSync|\bexecFile\)?|\brun)\(([^\n]*)/g)].map(
+      const starts = [...text.matchAll(/(?:\bspawn|\bspawnSync|\bstartProcess|\bexecFile\)?|\brun)\(([^\n]*)/g)].map(
         ([, words]) => words,
       );
       for (const words of starts) expect([file, words]).toEqual([file, expect.stringMatching(program)]);

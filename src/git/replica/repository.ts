@@ -1,6 +1,6 @@
 // A replica on disk: an ordinary bare repository with one hook, and with a settings file of Lockstep that its config
 // includes.
-import { lstat, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isUuid, type RefFormat } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
@@ -143,6 +143,8 @@ async function inspectOnce(context: GitContext, gitDir: string, repositoryId: st
 
 /** Returns why git takes the directory for no repository; empty: it takes it for one. Throws if git could not look. */
 async function whyNoRepository(context: GitContext, gitDir: string): Promise<string> {
+  // git cannot start in a file, or where a link leads nowhere.
+  if (!(await stat(gitDir).catch(unlessFault))?.isDirectory()) return "it is no directory";
   try {
     await gitBytes(context, gitDir, ["rev-parse", "--git-dir"]);
     return "";

@@ -31,7 +31,7 @@ export const FEATURES = groups([
    integration/gate-client-crl integration/gate-early-git integration/hooks integration/keep-healthy
    integration/kubernetes-manifests integration/malicious-repository integration/peer-transport
    integration/registry-copy`,
-  `e2e/crash-points-catch-up e2e/device-logins e2e/event-logs e2e/hooks e2e/kubernetes e2e/prometheus
+  `e2e/crash-points-catch-up e2e/device-logins e2e/event-logs e2e/forced-stop e2e/hooks e2e/kubernetes e2e/prometheus
    e2e/shared-packs integration/acceptable-ref integration/certificate-matrix integration/certificate-shapes
    integration/compose-file integration/gate-second-refusal integration/remove-device integration/roll-up
    integration/scrub integration/shim-foreign-sidecar integration/ssh-keys integration/trim-disk`,

@@ -134,7 +134,7 @@ export class Client extends Methods {
     return await new Promise<Response>((resolve, reject) => {
       const done = (error: ServiceError | null, response?: Response) => {
         signal?.removeEventListener("abort", cancel);
-        if (error) reject(errorFromStatus(error));
+        if (error) reject(errorFromStatus(error, signal?.aborted));
         else resolve(response as Response);
       };
       const options = { deadline: Date.now() + timeoutMs };
@@ -174,7 +174,7 @@ export class Client extends Methods {
       if (signal?.aborted) cancel();
       for await (const message of stream) yield message as ResponseOf<N>;
     } catch (error) {
-      throw errorFromStatus(error as ServiceError);
+      throw errorFromStatus(error as ServiceError, signal?.aborted);
     } finally {
       signal?.removeEventListener("abort", cancel);
       cancel();

@@ -3,8 +3,11 @@ import { type ServiceError, status } from "@grpc/grpc-js";
 import { LockstepError } from "../errors.ts";
 import { DETAILS_KEY, decodeDetails } from "../protocol/error-details.ts";
 
-/** Returns the LockstepError of a gRPC status: from its details, else by its code. */
-export function errorFromStatus(error: ServiceError): LockstepError {
+/**
+ * Returns the LockstepError of a gRPC status: from its details, else by its code. `left`: the caller has cancelled the
+ * call itself.
+ */
+export function errorFromStatus(error: ServiceError, left = false): LockstepError {
   const details = error.metadata?.get(DETAILS_KEY)[0];
   const known = Buffer.isBuffer(details) ? decodeDetails(error.details, details) : undefined;
   if (known) return known;
@@ -27,6 +30,13 @@ export function errorFromStatus(error: ServiceError): LockstepError {
     case status.DEADLINE_EXCEEDED:
       return new LockstepError("CATCH_UP_TIMEOUT", "The sidecar did not answer in time; try again.", { cause: error });
     case status.CANCELLED:
+      // A sidecar whose grace time is over cuts its calls. That says as little as a connection that drops.
+      if (!left)
+        return new LockstepError(
+          "SIDECAR_UNAVAILABLE",
+          "The sidecar ended before it answered; find out whether the call took effect before you repeat it.",
+          { cause: error },
+        );
       return new LockstepError(
         "SHUTTING_DOWN",
         "The call was cancelled before its answer came; find out whether it took effect before you repeat it.",

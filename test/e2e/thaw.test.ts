@@ -9,7 +9,7 @@ import { PATIENCE } from "../support/cluster-device.ts";
 import { ada, cluster, one, startClusterOfFile, three, two } from "../support/file-cluster.ts";
 import { SOON } from "../support/soon.ts";
 
-startClusterOfFile();
+startClusterOfFile({ revive: true });
 
 /** A person at a terminal, who types. */
 async function typing(answer: string, device: Device, args: readonly string[]) {

@@ -1,5 +1,6 @@
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { expect, it } from "vitest";
+import { pauseBefore } from "../../src/client/repeat.ts";
 import { errorFromStatus } from "../../src/client/status-error.ts";
 
 function unavailable(said: string): ServiceError {
@@ -20,4 +21,14 @@ it("the error for a missing socket says that the sidecar does not answer", () =>
     code: "SIDECAR_UNAVAILABLE",
     message: expect.stringMatching(/see whether `lockstep serve` runs\.$/),
   });
+});
+
+it("a call that a stopping sidecar cuts off has an unknown outcome, and is repeated only where that is safe", () => {
+  const details = "Call cancelled";
+  const cut = Object.assign(new Error(details), { code: status.CANCELLED, details, metadata: new Metadata() });
+  const error = errorFromStatus(cut);
+  expect(error).toMatchObject({ code: "SIDECAR_UNAVAILABLE", message: expect.stringContaining("find out whether") });
+  expect(error.retryAfterMs).toBeUndefined();
+  expect(pauseBefore(error, "always")).toBe(1000);
+  expect(pauseBefore(error, "never")).toBeUndefined();
 });

@@ -2,7 +2,7 @@
 // code syncs the directory entries.
 import { execFile } from "node:child_process";
 import { closeSync, constants, existsSync, fsync, openSync } from "node:fs";
-import { lstat, mkdir, open, readdir, rename, rmdir } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, readFile, rename, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { nameFromLatin1, type RefName, toBytes, toLatin1 } from "../domain.ts";
@@ -31,8 +31,9 @@ export async function exists(path: string): Promise<boolean> {
   return (await lstat(path).catch(unlessFault)) !== undefined;
 }
 
-/** Faults of this process or this machine. They say nothing about a file. */
-const FAULTS = ["EMFILE", "ENFILE", "ENOMEM", "EIO"];
+/** This process or this machine lacks something. That says nothing about a file. */
+const LACKING = ["EMFILE", "ENFILE", "ENOMEM"];
+const FAULTS = [...LACKING, "EIO"];
 
 /**
  * Throws an error that says nothing about the file, such as too many open files. Returns undefined for others: the file
@@ -40,6 +41,24 @@ const FAULTS = ["EMFILE", "ENFILE", "ENOMEM", "EIO"];
  */
 export function unlessFault(error: NodeJS.ErrnoException): undefined {
   if (FAULTS.includes(error.code ?? "")) throw error;
+}
+
+/** As `unlessFault`, where a file that the disk cannot read (EIO) counts as damaged. */
+export function unlessLacking(error: NodeJS.ErrnoException): undefined {
+  if (LACKING.includes(error.code ?? "")) throw error;
+}
+
+/**
+ * Returns the text of a small file; empty when it is absent or not readable. A named pipe that somebody put there is
+ * empty too: otherwise its reader would wait for ever, and keep a thread. Throws what `unless` throws.
+ */
+export async function textOf(
+  path: string | Buffer,
+  encoding: "utf8" | "latin1" = "utf8",
+  unless: (error: NodeJS.ErrnoException) => undefined = unlessFault,
+): Promise<string> {
+  const flag = constants.O_RDONLY | constants.O_NONBLOCK;
+  return (await readFile(path, { encoding, flag }).catch(unless)) ?? "";
 }
 
 /** Returns undefined for an error that says that nothing is at the path. Throws others, such as missing rights. */

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { link, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -141,6 +142,10 @@ describe("the note beside a replica", () => {
       // A bit that rotted is no version from the future.
       async (path: string) => writeFile(path, (await readFile(path, "utf8")).replace(" 2 ", " 3 ")),
       async (path: string) => rm(path),
+      // The disk cannot read it.
+      async (path: string) => rm(path).then(() => symlink("/proc/self/mem", path)),
+      // A reader of a named pipe would wait for ever.
+      async (path: string) => rm(path).then(() => execFileSync("mkfifo", [path])),
     ]) {
       const path = join(a.gitDir(APP), "lockstep.version");
       await cluster.devices.get(a.name)!.crash();

@@ -3,7 +3,7 @@
 // runs by itself.
 import { lstat, readdir, readFile, readlink, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { namesIn, unlessFault } from "../../io/disk.ts";
+import { namesIn, textOf, unlessFault } from "../../io/disk.ts";
 
 /** A younger leftover may belong to a receive-pack that is invisible here, since it runs in another container. */
 const UPLOAD_ABANDONED_MS = 60 * 60 * 1000;
@@ -70,7 +70,7 @@ async function isReceiving(gitDir: string): Promise<boolean> {
 
 /** Returns the command line of a process; empty once the process has ended. */
 async function commandLine(pid: string): Promise<string> {
-  return (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(unlessFault)) ?? "";
+  return await textOf(`/proc/${pid}/cmdline`);
 }
 
 /** Returns true when something is at the path, even a broken symbolic link, and is at least `minAgeMs` old. */

@@ -5,7 +5,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createInflate } from "node:zlib";
-import { namesIn, sync, unlessFault } from "../../io/disk.ts";
+import { namesIn, sync, unlessLacking } from "../../io/disk.ts";
 import type { Settings } from "../command/command.ts";
 import { findBeside, setFilesAside } from "../objects/beside-objects.ts";
 import { isConnected } from "../objects/connectivity.ts";
@@ -129,7 +129,7 @@ async function isIntact(path: string, id: string): Promise<boolean> {
     () => hash.digest("hex") === id,
     (error: NodeJS.ErrnoException) => {
       // A file that the disk cannot read is damaged.
-      if (error.code !== "EIO") unlessFault(error);
+      unlessLacking(error);
       return error.code === "ENOENT";
     },
   );

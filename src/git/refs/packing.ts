@@ -1,8 +1,8 @@
 // Whether some git packs the refs of a repository now. That git may hold its locks longer than any other command. If
 // its locks are broken, it can put back a ref that was deleted meanwhile.
-import { readdir, readFile, readlink, realpath } from "node:fs/promises";
+import { readdir, readlink, realpath } from "node:fs/promises";
 import { resolve } from "node:path";
-import { unlessAbsent, unlessFault } from "../../io/disk.ts";
+import { textOf, unlessAbsent } from "../../io/disk.ts";
 
 /**
  * Returns true while a `git pack-refs` runs on the repository, also as part of `git gc`, or one whose directory the
@@ -12,13 +12,13 @@ export async function isBeingPacked(gitDir: string): Promise<boolean> {
   const here = await realpath(gitDir).catch(() => gitDir);
   for (const pid of (await readdir("/proc").catch(unlessAbsent)) ?? []) {
     if (!/^\d+$/.test(pid)) continue;
-    const args = (await text(`/proc/${pid}/cmdline`)).split("\0");
+    const args = (await textOf(`/proc/${pid}/cmdline`)).split("\0");
     if (!packsRefs(args)) continue;
     const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
     // The process has just ended. One of another user keeps its command line.
-    if (cwd === undefined && (await text(`/proc/${pid}/cmdline`)) === "") continue;
+    if (cwd === undefined && (await textOf(`/proc/${pid}/cmdline`)) === "") continue;
     if (cwd === undefined) return true;
-    const environment = (await text(`/proc/${pid}/environ`)).split("\0");
+    const environment = (await textOf(`/proc/${pid}/environ`)).split("\0");
     const given = gitDirOf(args) ?? environment.find((each) => each.startsWith("GIT_DIR="))?.slice("GIT_DIR=".length);
     const there = resolve(cwd, given ?? ".");
     if ((await realpath(there).catch(() => there)) === here) return true;
@@ -37,8 +37,4 @@ function packsRefs(args: readonly string[]): boolean {
 function gitDirOf(args: readonly string[]): string | undefined {
   const at = args.findIndex((each) => each === "--git-dir" || each.startsWith("--git-dir="));
   return at < 0 ? undefined : (args[at]?.split("--git-dir=")[1] ?? args[at + 1]);
-}
-
-async function text(path: string): Promise<string> {
-  return (await readFile(path, "utf8").catch(unlessFault)) ?? "";
 }

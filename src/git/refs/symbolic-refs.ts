@@ -20,7 +20,7 @@ import {
   valueFromLatin1,
 } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { isReftable, makeDirectoryBelow, refPath, unlessFault } from "../../io/disk.ts";
+import { isReftable, makeDirectoryBelow, refPath, textOf } from "../../io/disk.ts";
 import type { LocalArguments } from "../command/operations.ts";
 import { type GitContext, gitBytes } from "../process.ts";
 import { readSymbolicRecords } from "./reftable.ts";
@@ -91,7 +91,7 @@ export async function readSymbolicRefs(
 }
 
 async function readSymbolicFile(path: Buffer): Promise<SymbolicValue | undefined> {
-  const content = (await readFile(path, "latin1").catch(unlessFault)) ?? "";
+  const content = await textOf(path, "latin1");
   const target = /^ref:\s*(\S.*?)\s*$/.exec(content)?.[1];
   return target === undefined ? undefined : symbolicTo(nameFromLatin1(target));
 }

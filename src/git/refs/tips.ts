@@ -1,9 +1,8 @@
 // All objects from which gc counts what is reachable.
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { LockstepError } from "../../errors.ts";
-import { isReftable, namesIn, unlessFault } from "../../io/disk.ts";
+import { isReftable, namesIn, textOf } from "../../io/disk.ts";
 import type { LocalArguments } from "../command/operations.ts";
 import { gitFailedError } from "../git-error.ts";
 import { finished, type GitContext, gitBytes, spawnGit } from "../process.ts";
@@ -17,7 +16,7 @@ export async function readTips(context: GitContext, gitDir: string, signal: Abor
   const inTables = isReftable(gitDir);
   const listed = await listRefs(context, gitDir, inTables, signal);
   const heads = ["HEAD", ...(await namesIn(join(gitDir, "worktrees"))).map((name) => join("worktrees", name, "HEAD"))];
-  const readHead = async (head: string) => (await readFile(join(gitDir, head), "latin1").catch(unlessFault)) ?? "";
+  const readHead = (head: string) => textOf(join(gitDir, head), "latin1");
   const read = (head: string) => (inTables ? askGit(context, gitDir, head) : readHead(head));
   const detached = await Promise.all(heads.map(read));
   signal.throwIfAborted();

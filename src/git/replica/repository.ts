@@ -4,7 +4,7 @@ import { lstat, mkdir, readFile, readlink, rename, rm, stat, symlink, writeFile 
 import { dirname, join } from "node:path";
 import { isUuid, type RefFormat } from "../../domain.ts";
 import { describe, LockstepError } from "../../errors.ts";
-import { makeDirectoryBelow, replaceFile, sync, syncTree, unlessFault } from "../../io/disk.ts";
+import { makeDirectoryBelow, replaceFile, sync, syncTree, textOf, unlessFault } from "../../io/disk.ts";
 import { isGitsRefusal } from "../git-error.ts";
 import { type GitContext, gitBytes } from "../process.ts";
 import { readReplicaRecord } from "../root/root-record.ts";
@@ -194,7 +194,7 @@ export async function wasReplica(gitDir: string, repositoryId: string): Promise<
  * what `unlessFault` throws.
  */
 export async function settingsOwner(gitDir: string): Promise<string | undefined> {
-  const written = (await readFile(join(gitDir, SETTINGS_FILE), "utf8").catch(unlessFault)) ?? "";
+  const written = await textOf(join(gitDir, SETTINGS_FILE));
   return /^\trepositoryId = (.*)$/m.exec(written)?.[1];
 }
 

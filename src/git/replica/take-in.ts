@@ -4,7 +4,7 @@ import { chmod, chown, link, lstat, readFile, rename, rm, stat } from "node:fs/p
 import { join } from "node:path";
 import { isUuid } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { replaceFile, sync, unlessFault } from "../../io/disk.ts";
+import { replaceFile, sync, textOf } from "../../io/disk.ts";
 import { isOurHook } from "./examine-directory.ts";
 import { ensureHook, type ReplicaSettings } from "./repository.ts";
 
@@ -45,7 +45,7 @@ export async function undoTakeIn(gitDir: string): Promise<void> {
 
 /** Returns the id that an unfinished adoption gave to a repository. undefined: none is under way. */
 export async function adoptingAs(gitDir: string): Promise<string | undefined> {
-  const id = ((await readFile(join(gitDir, MARK), "utf8").catch(unlessFault)) ?? "").trim();
+  const id = (await textOf(join(gitDir, MARK))).trim();
   return isUuid(id) ? id : undefined;
 }
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { type Version, ZERO_UUID } from "../../domain.ts";
 import { LockstepError } from "../../errors.ts";
-import { exists, makeDirectory, replaceFile, unlessFault } from "../../io/disk.ts";
+import { exists, makeDirectory, replaceFile, textOf, unlessLacking } from "../../io/disk.ts";
 
 /** A directory in the root. It is no repository, since names of repositories cannot start with a dot. */
 export const STATE_DIR = ".lockstep";
@@ -110,8 +110,9 @@ function overwrite(path: string, content: Buffer): boolean {
   let file: number | undefined;
   try {
     file = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
-    const { nlink, size } = fstatSync(file);
-    if (nlink !== 1 || writeSync(file, content, 0, content.length, 0) < content.length) return false;
+    const found = fstatSync(file);
+    const { nlink, size } = found;
+    if (!found.isFile() || nlink !== 1 || writeSync(file, content, 0, content.length, 0) < content.length) return false;
     if (size > content.length) ftruncateSync(file, content.length);
     return true;
   } catch {
@@ -123,10 +124,10 @@ function overwrite(path: string, content: Buffer): boolean {
 
 /**
  * Returns the record from `writeReplicaRecord`, or undefined when it is missing, damaged or not readable. Throws what
- * `unlessFault` throws.
+ * `unlessLacking` throws.
  */
 export async function readReplicaRecord(gitDir: string): Promise<ReplicaRecord | undefined> {
-  const text = (await readFile(join(gitDir, REPLICA_RECORD), "utf8").catch(unlessFault)) ?? "";
+  const text = await textOf(join(gitDir, REPLICA_RECORD), "utf8", unlessLacking);
   const [, line = "", sum] = /^(.*) (\d+)\n$/.exec(text) ?? [];
   // A rotten bit must not look like a version that the database has lost.
   if (sum !== String(crc32(line))) return undefined;
